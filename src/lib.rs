@@ -15,6 +15,7 @@ pub mod dialplan;
 pub mod event;
 pub mod guard;
 pub mod media;
+pub mod names;
 pub mod net;
 pub mod observe;
 pub mod pbx;

@@ -3,6 +3,7 @@
 use super::acl::Acl;
 use super::peer::Settings;
 use super::transport::{External, Streams};
+use crate::sip::flow::Transport;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -66,8 +67,20 @@ pub struct General {
     pub streams: Streams,
     /// `externaddr`, `localnet` and what belongs to them.
     pub external: External,
+    /// `srvlookup`: host names are asked of NAPTR and SRV, too.
+    pub srv_lookup: bool,
     /// What peers inherit.
     pub defaults: Settings,
+}
+
+impl General {
+    /// The transports that are spoken here, UDP first.
+    pub fn transports(&self) -> Vec<Transport> {
+        let streams = &self.streams;
+        let on =
+            [(Transport::Udp, true), (Transport::Tcp, streams.tcp.is_some()), (Transport::Tls, streams.tls.is_some())];
+        on.into_iter().filter_map(|(transport, is_on)| is_on.then_some(transport)).collect()
+    }
 }
 
 impl Default for General {
@@ -101,6 +114,7 @@ impl Default for General {
             sip_debug: false,
             streams: Streams::default(),
             external: External::default(),
+            srv_lookup: true,
             defaults: Settings::default(),
         }
     }

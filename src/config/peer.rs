@@ -4,13 +4,13 @@ use super::acl::Acl;
 use super::diagnostic::Place;
 use super::presentation::Presentation;
 use super::secret::Secret;
+use crate::names::{HostName, Names, Server};
 use crate::sdp::MediaKind;
 use crate::sdp::codec::CodecList;
 use crate::sip::digest::Algorithm;
 use crate::sip::flow::{ServerKey, Transport};
 use crate::sip::header::{Refresher, session_expires};
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Maximum number of simultaneous calls from callers without an account.
@@ -111,6 +111,15 @@ impl Peer {
     /// Whether it registers itself, is called and is matched by address (`peer`, `friend`).
     pub fn is_callable(&self) -> bool {
         matches!(self.kind, Kind::Friend | Kind::Peer)
+    }
+
+    /// The servers of its fixed address, as far as they are known, those to try first first.
+    pub fn servers(&self, names: &Names) -> Vec<Server> {
+        match &self.host {
+            PeerAddress::Dynamic | PeerAddress::Unset => Vec::new(),
+            PeerAddress::Static(address) => vec![Server::new(self.settings.transport(), *address)],
+            PeerAddress::Named(host) => names.servers(host).to_vec(),
+        }
     }
 
     /// Whether its From tells who calls: a trunk's or another exchange's (a fixed address), a guest's, and that of a line
@@ -295,35 +304,33 @@ pub enum PeerAddress {
     Dynamic,
     /// Always here.
     Static(SocketAddr),
-    /// The address of a host name, which is resolved in the background from time to time.
-    Named {
-        /// The name, in lower case.
-        name: String,
-        /// The port there.
-        port: u16,
-    },
+    /// The servers that a host name leads to, which is looked up in the background from time to time.
+    Named(HostName),
     /// Missing, or it could not be read: it does not register, is called at `defaultip` alone, and calls when it proves
     /// its name.
     Unset,
 }
 
-/// The addresses that host names last resolved to.
-pub type Names = BTreeMap<String, IpAddr>;
-
 impl PeerAddress {
-    /// Its fixed address, as far as it is known.
+    /// The places it leads to, as far as they are known, those to try first first.
+    pub fn addresses<'a>(&'a self, names: &'a Names) -> impl Iterator<Item = SocketAddr> + 'a {
+        let (fixed, named) = match self {
+            PeerAddress::Dynamic | PeerAddress::Unset => (None, &[][..]),
+            PeerAddress::Static(address) => (Some(*address), &[][..]),
+            PeerAddress::Named(host) => (None, names.servers(host)),
+        };
+        fixed.into_iter().chain(named.iter().map(|server| server.address))
+    }
+
+    /// The first of them.
     pub fn address(&self, names: &Names) -> Option<SocketAddr> {
-        match self {
-            PeerAddress::Dynamic | PeerAddress::Unset => None,
-            PeerAddress::Static(address) => Some(*address),
-            PeerAddress::Named { name, port } => names.get(name).map(|ip| SocketAddr::new(*ip, *port)),
-        }
+        self.addresses(names).next()
     }
 
     /// Whether it names a place, known yet or not.
     pub fn is_fixed(&self) -> bool {
         match self {
-            PeerAddress::Static(_) | PeerAddress::Named { .. } => true,
+            PeerAddress::Static(_) | PeerAddress::Named(_) => true,
             PeerAddress::Dynamic | PeerAddress::Unset => false,
         }
     }
@@ -332,7 +339,7 @@ impl PeerAddress {
     pub fn server(&self) -> Option<ServerKey> {
         match self {
             PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
-            PeerAddress::Named { name, .. } => Some(ServerKey::of(name)),
+            PeerAddress::Named(host) => Some(ServerKey::of(&host.name)),
         }
     }
 }

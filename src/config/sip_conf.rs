@@ -21,7 +21,6 @@ use super::general::General;
 use super::ini::{Document, Entry, Section};
 use super::peer::{Kind, Peer, Settings};
 use super::value::{self, is_one_of};
-use crate::sip::flow::Transport;
 use builder::{GeneralDraft, PeerDraft};
 use option::{Effect, OptionRow, Trouble};
 use option_table::{Lookup, look_up};
@@ -71,7 +70,7 @@ pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnosti
     let (mut peers, mut left_out) = (BTreeMap::new(), BTreeMap::new());
     for (name, draft) in drafts {
         let context = draft.peer.settings.context.clone();
-        if let Some(peer) = draft.finish(&mut reader.diagnostics) {
+        if let Some(peer) = draft.finish(&general, &mut reader.diagnostics) {
             reader.diagnostics.extend(unspoken(&peer, &general));
             reader.diagnostics.extend(asked_all_the_same(&peer));
             peers.insert(name.to_string(), Arc::new(peer));
@@ -85,12 +84,8 @@ pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnosti
 
 /// A peer that can only be spoken to over what is switched off.
 fn unspoken(peer: &Peer, general: &General) -> Option<Diagnostic> {
-    let spoken = |transport: &Transport| match transport {
-        Transport::Udp => true,
-        Transport::Tcp => general.streams.tcp.is_some(),
-        Transport::Tls => general.streams.tls.is_some(),
-    };
-    let first = peer.settings.transports.first().filter(|first| !spoken(first))?;
+    let spoken = general.transports();
+    let first = peer.settings.transports.first().filter(|first| !spoken.contains(first))?;
     let say = format!("peer '{}' has 'transport={}', which is switched off", peer.name, first.name());
     let hint = format!("write '{}enable=yes' in [general]", first.name());
     Some(Diagnostic::warning(peer.place.clone(), say).hint(hint))

@@ -78,7 +78,7 @@ pub(super) mod tests {
             at: crate::clock::Wall(0),
         };
         let events: Vec<Event> = vec![
-            CallEvent::Called { caller: "SIP/b-1".to_owned(), target: "SIP/a".into() }.into(),
+            CallEvent::Called { caller: "SIP/b-1".to_owned(), target: "SIP/a".into(), server: None }.into(),
             // Not worth a line, and an event all the same.
             CallEvent::StreamClosed { channel: "SIP/a-1".to_owned(), medium: None, totals: StreamTotals::default() }
                 .into(),

@@ -234,7 +234,7 @@ impl Parts<'_> {
             Some(StreamService::new(listeners, config, sink.clone(), ingress()?, guard(Thread::Connections))?)
         };
         let udp = UdpService::new(datagrams.clone(), ingress()?, guard(Thread::Receiver))?;
-        let resolver = ResolverService::new(config, self.orders.clone(), sink.clone());
+        let resolver = ResolverService::new(config, self.orders.clone(), sink.clone(), entropy()?);
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
         let programs = ProgramService::new(config, self.orders.clone(), guard(Thread::Programs));

@@ -1,8 +1,8 @@
 //! What the other threads ask of the core thread, through its one bounded queue.
 
-use crate::config::peer::Names;
 use crate::dialplan::originate::OriginateRequest;
 use crate::event::LogLine;
+use crate::names::Names;
 use crate::observe::command::Output;
 use crate::observe::control::Request as ConsoleRequest;
 use crate::observe::control_api::Reload;
@@ -27,7 +27,7 @@ pub(super) enum Order {
     Originate(Box<OriginateRequest>),
     /// Stop.
     Stop(Stopping),
-    /// Use the addresses that the names of the configuration resolve to now.
+    /// Use the servers that the names of the configuration lead to now.
     Names(Names),
     /// Put a new configuration in force.
     Renew(Box<Renewal>),

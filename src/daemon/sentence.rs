@@ -4,6 +4,7 @@
 mod security;
 
 use crate::datetime::span;
+use crate::event::call::ServerFailure;
 use crate::event::line::Reachability;
 use crate::event::{CallEvent, DialCounts, Event, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals};
 use crate::pbx::cause;
@@ -22,6 +23,15 @@ pub fn lines(event: &Event) -> Vec<LogLine> {
     }
 }
 
+fn called(target: &Outside, server: Option<&str>) -> String {
+    format!("Called {target}{}", server.map(|server| format!(" at {server}")).unwrap_or_default())
+}
+
+fn server_failed(failed: &ServerFailure) -> LogLine {
+    let ServerFailure { channel, server, reason, next } = failed;
+    LogLine::notice(format!("{channel}: {server} does not take the call ({reason}): {next} is called"))
+}
+
 fn call_event(event: &CallEvent) -> Vec<LogLine> {
     let story = |text: String| LogLine::verbose(3, text);
     let line = match event {
@@ -29,7 +39,8 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             let text = format!("Call from '{line}' ({source}) to extension '{exten}' rejected because {reason}");
             LogLine { level: *level, text }
         }
-        CallEvent::Called { target, .. } => story(format!("Called {target}")),
+        CallEvent::Called { target, server, .. } => story(called(target, server.as_deref())),
+        CallEvent::ServerFailed(failed) => server_failed(failed),
         CallEvent::NotCalled { target, reason, .. } => story(format!("Couldn't call {target}: {reason}")),
         CallEvent::NotSecured { target, transport, .. } => {
             story(format!("The caller's side is secured by TLS (sips:), that of {target} is not: {transport}"))
@@ -219,6 +230,9 @@ fn line_event(event: &LineEvent) -> Vec<LogLine> {
         LineEvent::Lagged { line, ms, limit_ms } => {
             let values = [line.as_str(), &ms.to_string(), &limit_ms.to_string()];
             LogLine::warning(FailureReason::Lagged.with(&values).text)
+        }
+        LineEvent::ServerFailed { line, server, next } => {
+            LogLine::notice(format!("'{line}': its server {server} does not answer: {next} is used"))
         }
         LineEvent::Moved { line, address } => LogLine::verbose(3, format!("'{line}' is at {address} now")),
         LineEvent::TransportRefused { line, address, transport, section } => LogLine::notice(format!(

@@ -1,14 +1,15 @@
 //! The sockets for SIP: bound at the start, and what the core thread sends through.
 
 use crate::config::general::General;
-use crate::config::peer::{Names, Peer, PeerAddress};
+use crate::config::peer::{Peer, PeerAddress};
+use crate::names::Names;
 use crate::net::stream::{ConnectionReport, Listeners, Streams};
 use crate::net::{local_address, udp};
 use crate::pbx::switch::Listening;
 use crate::sip::Flow;
 use crate::sip::flow::{ConnectionId, ServerKey, Transport};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -83,7 +84,7 @@ impl Signalling {
     /// Sets the names under which the servers of our peers show certificates.
     pub(super) fn set_names(&self, names: &Names) {
         if let Some(streams) = &self.streams {
-            streams.set_names(names.keys().map(|name| (ServerKey::of(name), name.clone())).collect());
+            streams.set_names(names.hosts().map(|host| (ServerKey::of(&host.name), host.name.clone())).collect());
         }
     }
 
@@ -100,11 +101,12 @@ impl Signalling {
 
 /// Our address towards each peer with a fixed one.
 pub(super) fn routes(peers: &BTreeMap<String, Arc<Peer>>, names: &Names) -> BTreeMap<IpAddr, IpAddr> {
-    let fixed = peers.values().filter_map(|peer| match &peer.host {
-        PeerAddress::Dynamic | PeerAddress::Unset => peer.default_addr.map(|address| address.ip()),
-        host @ (PeerAddress::Static(_) | PeerAddress::Named { .. }) => host.address(names).map(|address| address.ip()),
+    let places = peers.values().flat_map(|peer| match &peer.host {
+        PeerAddress::Dynamic | PeerAddress::Unset => peer.default_addr.into_iter().collect::<Vec<SocketAddr>>(),
+        host @ (PeerAddress::Static(_) | PeerAddress::Named(_)) => host.addresses(names).collect(),
     });
-    fixed.filter_map(|remote| Some((remote, local_address::look_up(remote)?))).collect()
+    let fixed: BTreeSet<IpAddr> = places.map(|place| place.ip()).collect();
+    fixed.into_iter().filter_map(|remote| Some((remote, local_address::look_up(remote)?))).collect()
 }
 
 fn bind_error(address: SocketAddr, transport: Transport, error: &io::Error) -> io::Error {

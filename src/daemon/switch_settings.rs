@@ -2,9 +2,9 @@
 
 use super::signalling;
 use crate::config::Config;
-use crate::config::peer::Names;
 use crate::dialplan::Dialplan;
 use crate::guard::admission::Admission;
+use crate::names::Names;
 use crate::pbx::switch::{Listening, SwitchSettings};
 use crate::sip::digest::nonce::NonceKey;
 use std::collections::BTreeMap;

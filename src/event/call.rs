@@ -56,7 +56,11 @@ pub enum CallEvent {
         caller: String,
         /// What was dialled, `SIP/name`.
         target: Outside,
+        /// Which of its servers is called, when it has several.
+        server: Option<String>,
     },
+    /// A server of a line that has several does not take a call: the next is called.
+    ServerFailed(ServerFailure),
     /// `Dial` cannot call a target.
     NotCalled {
         /// The caller's channel.
@@ -324,4 +328,17 @@ pub enum CallEvent {
         /// Why, in a sentence that names the channel.
         reason: String,
     },
+}
+
+/// How a server of a line failed that has several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFailure {
+    /// The channel at the one that failed.
+    pub channel: String,
+    /// That server.
+    pub server: String,
+    /// Why.
+    pub reason: Outside,
+    /// The one that is called now.
+    pub next: String,
 }

@@ -154,6 +154,15 @@ pub enum LineEvent {
         /// The limit that `qualify=` sets, in milliseconds.
         limit_ms: u64,
     },
+    /// The server of a line that has several does not answer `qualify=`: the next one is used.
+    ServerFailed {
+        /// Which line.
+        line: String,
+        /// The one that does not answer.
+        server: String,
+        /// The one used now.
+        next: String,
+    },
     /// The host name of a line resolves to another address now.
     Moved {
         /// Which.

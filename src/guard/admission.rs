@@ -17,11 +17,12 @@ use super::{amplification, nat};
 use crate::clock::{Now, Time};
 use crate::config::acl::Acl;
 use crate::config::diagnostic::Place;
-use crate::config::peer::{Names, Peer, Tristate};
+use crate::config::peer::{Peer, Tristate};
 use crate::config::sip_conf::SipConf;
 use crate::config::suggest::nearest;
 use crate::config::transport::External;
 use crate::event::security::{Denial, DenialCause};
+use crate::names::Names;
 use crate::sip::digest::nonce::{self, NonceKey, NonceState, Sealer};
 use crate::sip::digest::{self, Algorithm, Ha1};
 use crate::sip::flow::Transport;
@@ -196,7 +197,7 @@ impl Admission {
 
     /// The address of ours that `remote` is to use for `local` (`externaddr`).
     pub fn advertised_address(&self, transport: Transport, local: SocketAddr, remote: IpAddr) -> SocketAddr {
-        let found = self.external.host.as_ref().and_then(|(name, _)| self.names.get(name)).copied();
+        let found = self.external.host.as_ref().and_then(|(name, _)| self.names.address(name));
         self.external.advertised_address(transport, local, remote, found)
     }
 

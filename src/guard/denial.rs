@@ -94,7 +94,7 @@ fn section(account: &Account) -> String {
 fn home(account: &Account) -> String {
     match &account.peer.host {
         PeerAddress::Static(address) => address.to_string(),
-        PeerAddress::Named { name, port } => format!("{name}:{port}"),
+        PeerAddress::Named(host) => host.to_string(),
         PeerAddress::Dynamic | PeerAddress::Unset => String::new(),
     }
 }

@@ -1,11 +1,12 @@
 //! Which account a request claims to be, before anything is proved.
 
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::config::peer::{Credential, Kind, Names, Peer, PeerAddress};
+use crate::config::peer::{Credential, Kind, Peer, PeerAddress};
+use crate::names::Names;
 use crate::sip::digest::{Algorithm, Ha1};
 use crate::sip::flow::Transport;
 use crate::sip::header::Credentials;
@@ -66,7 +67,7 @@ impl Account {
             PeerAddress::Dynamic => true,
             // Its name would be all that it is known by.
             PeerAddress::Unset => false,
-            PeerAddress::Static(_) | PeerAddress::Named { .. } => {
+            PeerAddress::Static(_) | PeerAddress::Named(_) => {
                 self.is_at_port(flow, names) || self.is_at_any_port(flow, names)
             }
         }
@@ -74,20 +75,21 @@ impl Account {
 
     /// Whether it has a fixed address, and the request came from that and its port.
     fn is_at_port(&self, flow: Flow, names: &Names) -> bool {
-        self.is_at(flow, names).is_some_and(|port| port == flow.remote.port())
+        self.ports_at(flow, names).any(|port| port == flow.remote.port())
     }
 
     /// Whether it has a fixed address, the request came from that, and the port says nothing: with `insecure=port`, and
     /// over a connection, which begins at a port of its own.
     fn is_at_any_port(&self, flow: Flow, names: &Names) -> bool {
         let is_any = self.peer.settings.insecure.port || flow.transport != Transport::Udp;
-        is_any && self.is_at(flow, names).is_some()
+        is_any && self.ports_at(flow, names).next().is_some()
     }
 
-    /// The port it is configured to have at the address the request came from, if that is its own.
-    fn is_at(&self, flow: Flow, names: &Names) -> Option<u16> {
-        let address = self.peer.host.address(names)?;
-        (address.ip().to_canonical() == flow.remote.ip().to_canonical()).then(|| address.port())
+    /// The ports it has at the address the request came from: several when it has several servers there.
+    fn ports_at<'a>(&'a self, flow: Flow, names: &'a Names) -> impl Iterator<Item = u16> + 'a {
+        let source = flow.remote.ip().to_canonical();
+        let here = self.peer.host.addresses(names).filter(move |address| address.ip().to_canonical() == source);
+        here.map(|address| address.port())
     }
 }
 
@@ -112,8 +114,9 @@ impl AddressIndex {
     pub fn new(accounts: &Accounts, names: &Names) -> AddressIndex {
         let mut addresses: BTreeMap<IpAddr, Vec<String>> = BTreeMap::new();
         for (name, account) in accounts {
-            if let Some(address) = account.peer.host.address(names) {
-                addresses.entry(address.ip().to_canonical()).or_default().push(name.clone());
+            let here = account.peer.host.addresses(names).map(|address| address.ip().to_canonical());
+            for ip in here.collect::<BTreeSet<IpAddr>>() {
+                addresses.entry(ip).or_default().push(name.clone());
             }
         }
         AddressIndex(addresses)

@@ -3,6 +3,7 @@
 
 pub mod directory;
 mod requester;
+pub mod servers;
 #[cfg(test)]
 pub mod testing;
 mod timer;
@@ -10,6 +11,7 @@ mod tone_cache;
 
 pub use directory::{Directory, Target};
 pub use requester::Requester;
+pub use servers::FailedServers;
 pub use timer::{CallTimer, LegId, LegTimer, LineTimer, Timer};
 pub use tone_cache::ToneCache;
 
@@ -54,6 +56,8 @@ pub struct Core {
     pub routing: Routing,
     /// The addresses that peers are told for our media ports.
     pub media_addresses: BTreeSet<SocketAddr>,
+    /// The servers that failed lately.
+    pub failed_servers: FailedServers,
     /// The tones that were played.
     pub tones: ToneCache,
     last_id: u64,
@@ -73,6 +77,7 @@ impl Core {
             routing: Routing::new(config.listening, config.admission.clone()),
             config,
             media_addresses: BTreeSet::new(),
+            failed_servers: FailedServers::default(),
             tones: ToneCache::default(),
             last_id: 0,
             drops: BTreeMap::new(),

@@ -184,7 +184,7 @@ impl Registration<'_> {
         let home = match &self.peer.host {
             PeerAddress::Dynamic => return Ok(()),
             PeerAddress::Static(home) => home.to_string(),
-            PeerAddress::Named { name, .. } => name.clone(),
+            PeerAddress::Named(host) => host.name.clone(),
             PeerAddress::Unset => "no address (it has no 'host=')".to_owned(),
         };
         let section = self.peer.place.to_string();

@@ -49,6 +49,7 @@ mod restart;
 mod rfc_duties;
 mod routes;
 mod scripts;
+mod servers;
 mod sips;
 mod snippets;
 mod sound;

@@ -125,7 +125,7 @@ fn a_proxy_that_is_a_peer_with_a_named_host_may_ask_for_calls() {
     let mut world = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 1);
     world.add_to("isp", "REGISTER", "Path: <sip:192.0.2.50;lr>");
     world.relay(NEAR, "isp");
-    world.names(&[("proxy.example.com", "192.0.2.20")]);
+    world.names(&[("proxy.example.com", "192.0.2.20:5060")]);
     world.register_all();
     assert_eq!(world.switch.bindings("isp")[0].flow.remote.to_string(), NEAR);
     world.assert_nothing_left();

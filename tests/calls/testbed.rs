@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
-use strowger::config::peer::Credential;
+use strowger::config::peer::{Credential, PeerAddress};
 use strowger::daemon::sentence;
 use strowger::datetime::zones::{TimeZone, Zones};
 use strowger::dialplan;
@@ -19,6 +19,7 @@ use strowger::event::{Event, Level, LogLine};
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
 use strowger::guard::event::AuthEvent;
 use strowger::guard::repeat_filter::Refusals;
+use strowger::names::{Names, Server};
 use strowger::pbx::effect::{Effects, Input, StoreOrder};
 use strowger::pbx::media::{MediaCommand, MediaEvent, StreamId, StreamKind};
 use strowger::pbx::outside::OutsideOrder;
@@ -237,9 +238,19 @@ impl Testbed {
         self.execute(effects);
     }
 
-    /// Has these names lead to these addresses from now on.
-    pub fn names(&mut self, names: &[(&str, &str)]) {
-        let names = names.iter().map(|(name, ip)| ((*name).to_owned(), ip.parse().unwrap())).collect();
+    /// Has these names lead to these servers from now on: addresses with ports, with commas between, those over another
+    /// transport than UDP as `tcp/192.0.2.1:5060`.
+    pub fn names(&mut self, found: &[(&str, &str)]) {
+        let mut names = Names::new();
+        for peer in self.switch.config().peers.values() {
+            let PeerAddress::Named(host) = &peer.host else { continue };
+            let Some((_, servers)) = found.iter().find(|(name, _)| *name == host.name) else { continue };
+            let servers = servers.split(',').map(|text| {
+                let (over, address) = text.trim().split_once('/').unwrap_or((host.transport().name(), text.trim()));
+                Server::new(Transport::from_name(over).unwrap(), address.parse().unwrap())
+            });
+            names.set(host, servers.collect());
+        }
         self.admission = Arc::new(self.admission.with_names(Arc::new(names)));
         let effects = self.switch.names_changed(at(self.now), self.admission.clone(), BTreeMap::new());
         self.execute(effects);

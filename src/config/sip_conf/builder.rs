@@ -8,6 +8,7 @@ use crate::config::peer::{Credential, Kind, Peer, PeerAddress, Settings};
 use crate::config::secret::Secret;
 use crate::config::transport::Tls;
 use crate::config::weak_secret::{Weakness, weakness};
+use crate::names::HostName;
 use crate::sdp::codec::CodecList;
 use crate::sip::digest::Algorithm;
 use std::net::{IpAddr, SocketAddr};
@@ -156,7 +157,7 @@ impl PeerDraft {
     }
 
     /// The peer, when it is usable.
-    pub(super) fn finish(self, diagnostics: &mut Vec<Diagnostic>) -> Option<Peer> {
+    pub(super) fn finish(self, general: &General, diagnostics: &mut Vec<Diagnostic>) -> Option<Peer> {
         let mut peer = self.peer;
         let (name, place) = (peer.name.clone(), peer.place.clone());
         let mut error = |what: &str, hint: &str| {
@@ -184,7 +185,10 @@ impl PeerDraft {
         peer.host = match (self.host, kind) {
             (Some(HostDraft::Dynamic), _) | (None, Kind::User | Kind::Guest) => PeerAddress::Dynamic,
             (Some(HostDraft::Static(ip)), _) => PeerAddress::Static(SocketAddr::new(ip, port)),
-            (Some(HostDraft::Named(name)), _) => PeerAddress::Named { name, port },
+            (Some(HostDraft::Named(name)), _) => {
+                let (pinned, spoken) = (&peer.settings.transports, general.transports());
+                PeerAddress::Named(HostName::of_server(&name, self.port, pinned, &spoken, general.srv_lookup))
+            }
             (Some(HostDraft::Unreadable), _) | (None, Kind::Friend | Kind::Peer) => PeerAddress::Unset,
         };
         if is_usable && !is_host_said && peer.host == PeerAddress::Unset {

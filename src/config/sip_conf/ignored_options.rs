@@ -71,7 +71,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     accepted(General, &["tlsverifyclient"], "devices prove themselves by their secret, not by a certificate"),
     accepted(General, &["websocket_enabled", "websocket_write_timeout"], "there are no web sockets; nothing listens"),
     // Addresses.
-    accepted(General, &["srvlookup"], "a name is looked up as an address (A, AAAA), without SRV records"),
     unsupported(
         Both,
         &["outboundproxy"],

@@ -32,10 +32,16 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["host"],
         "dynamic, or an IP address or host name with ':port' if need be",
         "no address: it does not register, and is called at 'defaultip' alone",
-        "where the device is; dynamic: it says so by registering",
+        "where the device is; dynamic: it says so by registering. A host name without a port leads to servers by NAPTR and SRV records, another when one fails (RFC 3263)",
         Effect::Peer(host),
     ),
-    row(&["port"], "a port from 1 to 65535", "5060", "the port of 'host' or 'defaultip'", Effect::Peer(port)),
+    row(
+        &["port"],
+        "a port from 1 to 65535",
+        "5060",
+        "the port of 'host' or 'defaultip'; with it no NAPTR and SRV records are asked for",
+        Effect::Peer(port),
+    ),
     row(
         &["defaultip"],
         "an IP address",

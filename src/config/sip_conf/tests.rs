@@ -2,6 +2,7 @@ use super::*;
 use crate::config::ini;
 use crate::config::peer::*;
 use crate::sdp::codec::{Codec, CodecList};
+use crate::sip::flow::Transport;
 use std::time::Duration;
 
 fn read(text: &str) -> (SipConf, Vec<String>) {

@@ -95,6 +95,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::General(extern_refresh),
     ),
     row(
+        &["srvlookup"],
+        "yes or no",
+        "yes",
+        "a host name without a port is asked of NAPTR and SRV records, too (RFC 3263); no: of A and AAAA alone",
+        Effect::General(srv_lookup),
+    ),
+    row(
         &["localnet"],
         "a network such as 192.168.0.0/16; may be repeated",
         "none",
@@ -218,6 +225,11 @@ fn local_net(draft: &mut GeneralDraft, text: &str) -> Result {
 
 fn port(text: &str, setting: &mut Option<u16>) -> Result {
     *setting = Some(value::port(text).ok_or(Trouble::Bad)?);
+    Ok(())
+}
+
+fn srv_lookup(draft: &mut GeneralDraft, text: &str) -> Result {
+    draft.general.srv_lookup = value::boolean(text).ok_or(Trouble::Bad)?;
     Ok(())
 }
 

@@ -101,7 +101,7 @@ pub(super) fn detail(report: &PeerReport, now: Now) -> PeerDetail {
         timer_b_ms: settings.timer_b.map_or_else(|| milliseconds(settings.timer_t1 * 64), milliseconds),
         to_host: match &peer.host {
             PeerAddress::Static(address) => address.to_string(),
-            PeerAddress::Named { name, port } => format!("{name}:{port}"),
+            PeerAddress::Named(host) => host.to_string(),
             PeerAddress::Dynamic | PeerAddress::Unset => String::new(),
         },
         default_address: peer.default_addr,

@@ -214,6 +214,8 @@ pub struct Channel {
     pub activity: Activity,
     /// What its INVITE will say, for a called line whose ports are being bound.
     pub outgoing: Option<Box<Outgoing>>,
+    /// Where else it can be called, when the server that it is called at does not take the call.
+    pub alternates: Vec<Target>,
     /// Whose Dial called it, as long as that channel is there.
     pub called_by: Option<ChannelId>,
     /// The bridge it is in.
@@ -290,6 +292,7 @@ impl Channel {
             state: ChannelState::Down,
             activity,
             outgoing: None,
+            alternates: Vec::new(),
             called_by: None,
             bridge: None,
             program: None,

@@ -29,7 +29,7 @@ impl Dialing<'_> {
         let forwards = local::forwards(self.parties, caller);
         local_pair::open(self.parties, self.core, caller, Opening { start, caller: shown, forwards });
         let caller = self.parties.name_of(caller);
-        self.core.emit(CallEvent::Called { caller, target: target.into() });
+        self.core.emit(CallEvent::Called { caller, target: target.into(), server: None });
     }
 
     /// Option b: does something run on the line's channel before it is called?

@@ -19,6 +19,7 @@ use super::places::Places;
 use crate::datetime;
 use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, LineEnd, Position};
 use crate::event::{CallEvent, Level, LogLine};
+use crate::names::Server;
 use crate::pbx::cause;
 use crate::pbx::core::{CallTimer, Core, Directory, LegId, Target, Timer};
 use crate::pbx::failure::{Failure, FailureReason};
@@ -98,7 +99,7 @@ impl Dialing<'_> {
     }
 
     /// A channel for a line that is to be called; its INVITE waits for its ports.
-    pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, target: Target) {
+    pub(super) fn open_branch(&mut self, caller: ChannelId, name: &str, mut target: Target) {
         let id = ChannelId(self.core.fresh_id());
         let leg_id = LegId(self.core.fresh_id());
         let arrival = Arrival { flow: target.flow, behind_nat: target.behind_nat };
@@ -106,6 +107,7 @@ impl Dialing<'_> {
         let leg = Leg::outgoing(leg_id, id, target.peer.clone(), arrival, &mut cx);
         let Some(channel) = self.parties.open(id, leg, Activity::Called, self.core) else { return };
         channel.called_by = Some(caller);
+        channel.alternates = std::mem::take(&mut target.alternates);
         let branch = channel.name.clone();
         let mut presentation = Default::default();
         let mut shown = (String::new(), String::new());
@@ -189,6 +191,8 @@ impl Dialing<'_> {
         let default_user = self.core.config.general.caller_id.clone();
         let name = format!("SIP/{}", target.peer.name);
         let over = target.flow.transport;
+        let has_several = target.peer.servers(self.core.config.admission.names()).len() > 1;
+        let server = has_several.then(|| Server::of(target.flow).to_string());
         self.parties.with_party(id, self.core, |party, cx| {
             let (channel, peer) = (&*party.channel, target.peer.clone());
             let known = Some(&channel.caller_number).filter(|number| !number.is_empty());
@@ -210,7 +214,7 @@ impl Dialing<'_> {
         });
         self.mark(caller, id, Branch::Calling);
         let caller = self.parties.name_of(caller);
-        self.core.emit(CallEvent::Called { caller: caller.clone(), target: name.clone().into() });
+        self.core.emit(CallEvent::Called { caller: caller.clone(), target: name.clone().into(), server });
         if secure && over != Transport::Tls {
             // RFC 5630 5.1.1.3: the exchange is the end of the caller's call, and begins another.
             self.core.emit(CallEvent::NotSecured { caller, target: name.into(), transport: over.to_string() });
@@ -247,6 +251,7 @@ impl Dialing<'_> {
         let address = self.parties.leg_of(id).map(|leg| leg.ua.flow.remote.to_string()).unwrap_or_default();
         let failure = match refusal {
             Refusal::Status(status, words) => Failure::of_status(line, status, &words),
+            Refusal::Unavailable(words, _) => Failure::of_status(line, 503, &words),
             Refusal::Silent => {
                 let waited = self.core.now.mono.since(channel.created);
                 FailureReason::NoResponse.with(&[line, &address, &datetime::span(waited)])

@@ -128,7 +128,8 @@ impl Forwarding<'_> {
         }
         let flow = self.core.routing.to(uri, Flow { connection: None, ..flow }, &peer.settings)?;
         let (peer, uri) = (peer.clone(), plain(uri).to_string());
-        Some(Place::Address(Target { peer, flow, behind_nat: false, uri, route: Vec::new(), monitored: false }))
+        let (behind_nat, monitored, route, alternates) = (false, false, Vec::new(), Vec::new());
+        Some(Place::Address(Target { peer, flow, behind_nat, uri, route, monitored, alternates }))
     }
 
     /// The number of ours that a URI names: at one of our addresses or domains it is ours in any case; at another host

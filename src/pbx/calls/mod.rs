@@ -20,6 +20,7 @@ mod digits;
 mod diversion;
 mod early_media;
 mod environment;
+mod failover;
 mod forwarding;
 mod hangup;
 mod inbound;
@@ -388,8 +389,13 @@ impl Calls {
             (LegEvent::Provisional(status, description), Some(caller)) => {
                 self.early_media(core).provisional(caller, id, status, description);
             }
-            (LegEvent::Answered(answer), Some(caller)) => self.dialing(core).answered(caller, id, answer),
-            (LegEvent::Failed(refusal), Some(caller)) => self.dialing(core).refused(caller, id, refusal),
+            (LegEvent::Answered(answer), Some(caller)) => {
+                failover::took(&mut self.dialing(core), id);
+                self.dialing(core).answered(caller, id, answer);
+            }
+            (LegEvent::Failed(refusal), Some(caller)) => {
+                failover::failed(&mut self.dialing(core), caller, id, refusal);
+            }
             (LegEvent::Redirected(status, words, places), Some(caller)) => {
                 self.forwarding(core).redirected(caller, id, (status, words), &places);
             }

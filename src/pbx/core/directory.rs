@@ -22,6 +22,9 @@ pub struct Target {
     pub route: Vec<Bytes>,
     /// It is asked regularly whether it is there, and answers: silence to an INVITE is noticed early.
     pub monitored: bool,
+    /// Where the same call goes when this place does not take it, one after another (RFC 3263 4.3). They have none
+    /// themselves.
+    pub alternates: Vec<Target>,
 }
 
 /// Answers where peers are.

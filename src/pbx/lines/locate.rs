@@ -4,6 +4,7 @@ use super::watches::Watches;
 use crate::config::peer::{Kind, Peer, PeerAddress};
 use crate::datetime;
 use crate::event::LineEvent;
+use crate::names::Server;
 use crate::pbx::core::{Core, Target};
 use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::uri_text::{escape_user, uri_address};
@@ -11,8 +12,8 @@ use crate::registrar::last_seen::{Departure, DepartureCause, Departures};
 use crate::registrar::location::{Location, preferred};
 use crate::registrar::next_hop::target_uri;
 use crate::registrar::qualify::Status;
+use crate::sip::flow::Transport;
 use crate::sip::{Flow, Uri};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What tells where peers are.
@@ -39,23 +40,39 @@ impl Whereabouts<'_> {
                 None => binding.contact.to_string(),
             };
             let behind_nat = is_behind_nat(&binding.contact, binding.flow);
-            Target { peer: peer.clone(), flow: binding.flow, behind_nat, uri, route: binding.path.clone(), monitored }
+            let (peer, flow, route) = (peer.clone(), binding.flow, binding.path.clone());
+            Target { peer, flow, behind_nat, uri, route, monitored, alternates: Vec::new() }
         });
         let targets: Vec<Target> = registered.collect();
         if !targets.is_empty() {
             return Ok(targets);
         }
-        let Some(address) = static_address(peer, core) else {
+        let servers = servers(peer, core);
+        if servers.is_empty() {
             return Err(match &peer.host {
-                PeerAddress::Named { name: host, .. } => FailureReason::NoAddress.with(&[host, &peer.name]),
+                PeerAddress::Named(host) => FailureReason::NoAddress.with(&[&host.name, &peer.name]),
                 PeerAddress::Unset => FailureReason::NoHost.with(&[&peer.name]),
                 PeerAddress::Dynamic | PeerAddress::Static(_) => self.not_registered(&peer.name, core),
             });
+        }
+        let user = escape_user(exten.or(peer.default_user.as_deref()).unwrap_or(&peer.name));
+        let place = |server: Server| {
+            let flow = flow_to(peer, server, core);
+            let uri = uri_at(peer, Some(&user), flow);
+            Target {
+                peer: peer.clone(),
+                flow,
+                behind_nat: false,
+                uri,
+                route: Vec::new(),
+                monitored,
+                alternates: Vec::new(),
+            }
         };
-        let user = exten.or(peer.default_user.as_deref()).unwrap_or(&peer.name);
-        let flow = flow_to(peer, address, core);
-        let uri = target_uri(Some(&escape_user(user)), flow, false);
-        Ok(vec![Target { peer: peer.clone(), flow, behind_nat: false, uri, route: Vec::new(), monitored }])
+        let mut places = servers.into_iter().map(place);
+        let first = places.next();
+        // One line, not several: its servers are tried one after another (RFC 3263 4.3).
+        Ok(first.map(|first| Target { alternates: places.collect(), ..first }).into_iter().collect())
     }
 
     /// LAGGED is called with a warning, UNREACHABLE not at all; says whether the peer is watched and alive.
@@ -104,7 +121,7 @@ impl Whereabouts<'_> {
     /// `SIPPEER(name,item)`, as far as it is about the line.
     pub(super) fn item(&self, peer: &Peer, item: &str, core: &Core) -> Option<String> {
         let newest = self.location.newest(&peer.name);
-        let address = newest.map(|binding| binding.flow.remote).or_else(|| static_address(peer, core));
+        let address = newest.map(|binding| binding.flow.remote).or_else(|| Some(server_of(peer, core)?.address));
         match item.to_ascii_lowercase().as_str() {
             "" | "ip" => Some(address.map(|address| address.ip().to_string()).unwrap_or_default()),
             "port" => Some(address.map(|address| address.port().to_string()).unwrap_or_default()),
@@ -155,20 +172,40 @@ fn indexed(peer: &Peer, item: &str) -> Option<String> {
     }
 }
 
-/// A peer's fixed address, as far as it has one that is known.
-pub(super) fn static_address(peer: &Peer, core: &Core) -> Option<SocketAddr> {
+/// Where a peer is when it is not registered, as far as that is known: the server to use now, and its others behind it.
+pub(super) fn servers(peer: &Peer, core: &Core) -> Vec<Server> {
     match peer.host {
-        PeerAddress::Static(_) | PeerAddress::Named { .. } => peer.host.address(core.config.admission.names()),
-        PeerAddress::Dynamic | PeerAddress::Unset => peer.default_addr,
+        PeerAddress::Static(_) | PeerAddress::Named(_) => {
+            core.failed_servers.in_order(peer.servers(core.config.admission.names()), core.now.mono)
+        }
+        PeerAddress::Dynamic | PeerAddress::Unset => {
+            peer.default_addr.map(|address| Server::new(peer.settings.transport(), address)).into_iter().collect()
+        }
     }
 }
 
-/// The flow to a peer's fixed address.
-pub(super) fn flow_to(peer: &Peer, remote: SocketAddr, core: &Core) -> Flow {
-    let transport = peer.settings.transport();
-    let seen = core.config.local_towards.get(&remote.ip()).copied();
+/// The first of them.
+pub(super) fn server_of(peer: &Peer, core: &Core) -> Option<Server> {
+    servers(peer, core).first().copied()
+}
+
+/// The Request-URI of a request to a peer's fixed address. A domain stays in it, whichever of its servers is sent to (RFC
+/// 3263 4, RFC 3261 8.1.2).
+pub(super) fn uri_at(peer: &Peer, user: Option<&str>, flow: Flow) -> String {
+    let PeerAddress::Named(host) = &peer.host else { return target_uri(user, flow, false) };
+    let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+    match flow.transport {
+        Transport::Udp => format!("sip:{user}{host}"),
+        Transport::Tcp | Transport::Tls => format!("sip:{user}{host};transport={}", flow.transport.name()),
+    }
+}
+
+/// The flow to a server of a peer's fixed address.
+pub(super) fn flow_to(peer: &Peer, server: Server, core: &Core) -> Flow {
+    let Server { transport, address } = server;
+    let seen = core.config.local_towards.get(&address.ip()).copied();
     let seen = seen.unwrap_or(core.config.listening.of(transport).ip());
-    Flow { server: peer.host.server(), ..core.routing.over(transport, seen, remote) }
+    Flow { server: peer.host.server(), ..core.routing.over(transport, seen, address) }
 }
 
 /// Everywhere a peer is.
@@ -177,7 +214,7 @@ pub(super) fn flows_of(location: &Location, peer: &Peer, core: &Core) -> Vec<Flo
     if !registered.is_empty() {
         return registered;
     }
-    static_address(peer, core).map(|remote| flow_to(peer, remote, core)).into_iter().collect()
+    server_of(peer, core).map(|server| flow_to(peer, server, core)).into_iter().collect()
 }
 
 /// Is a line reached elsewhere than its Contact says? A connection comes from a port of its own.

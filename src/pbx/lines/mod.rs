@@ -13,7 +13,6 @@ use crate::config::peer::{Peer, PeerAddress};
 use crate::event::LineEvent;
 use crate::registrar::last_seen::{Departure, DepartureCause, Departures};
 use crate::registrar::location::{Binding, Location, Restored};
-use crate::registrar::next_hop::target_uri;
 use crate::registrar::qualify::Status;
 use crate::registrar::register::{self, Arrived, Change, Move};
 use crate::registrar::rivals::{Rivalry, Rivals};
@@ -28,12 +27,12 @@ use crate::sip::transaction::{Sending, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use keepalive::KeepAlives;
-use locate::{Whereabouts, flow_to, flows_of, static_address};
+use locate::{Whereabouts, flow_to, flows_of, server_of, servers, uri_at};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use watches::{Poll, Watches};
+use watches::{Asked, Outcome, Poll, Watches};
 
 /// What came of asking a peer now whether it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +121,7 @@ impl Lines {
             .values()
             .filter(|peer| !self.watches.contains(&peer.name))
             .filter(|peer| match peer.host {
-                PeerAddress::Static(_) | PeerAddress::Named { .. } => true,
+                PeerAddress::Static(_) | PeerAddress::Named(_) => true,
                 PeerAddress::Unset => false,
                 PeerAddress::Dynamic => !self.location.bindings(&peer.name).is_empty(),
             })
@@ -164,7 +163,7 @@ impl Lines {
     ) -> Vec<Move> {
         // Few REGISTERs have come through a proxy, so the peers are searched for it only then.
         let (names, source) = (core.config.admission.names(), arrived.flow.remote.ip().to_canonical());
-        let trunk = |peer: &Arc<Peer>| peer.host.address(names).is_some_and(|at| at.ip() == source);
+        let trunk = |peer: &Arc<Peer>| peer.host.addresses(names).any(|at| at.ip() == source);
         let from_trunk = request.headers.get(HeaderName::Path).is_some() && core.config.peers.values().any(trunk);
         let origin = register::Origin { arrived, from_trunk, routing: &core.routing };
         let by_others = |one: &&Binding| one.call_id != essentials.call_id;
@@ -331,9 +330,37 @@ impl Lines {
 
     /// Begins to ask a peer whether it is there, at once.
     fn watch(&mut self, peer: &Peer, core: &mut Core) {
-        let address = self.address_of(peer, core);
-        let polls = self.watches.start(peer, address, core);
-        self.poll(peer, polls, core);
+        let asked = self.asked(peer, core);
+        let outcome = self.watches.start(peer, asked, core);
+        self.poll(peer, outcome.polls, core);
+    }
+
+    /// Where a peer is asked now, and whether it has another server to ask when that one is silent.
+    fn asked(&self, peer: &Peer, core: &Core) -> Asked {
+        let is_registered = !self.location.bindings(&peer.name).is_empty();
+        let (all, now) = (servers(peer, core), core.now.mono);
+        let mut others = all.iter().skip(1).filter(|_| !is_registered);
+        let has_other = others.any(|server| !core.failed_servers.is_avoided(*server, now));
+        Asked { address: self.address_of(peer, core), has_other }
+    }
+
+    /// Goes on with what came of a round. When a server of a peer was silent, the next one is asked from now on.
+    fn carry_on(&mut self, peer: &Peer, asked: Asked, outcome: Outcome, core: &mut Core) {
+        if !outcome.unanswered || !self.location.bindings(&peer.name).is_empty() {
+            return self.poll(peer, outcome.polls, core);
+        }
+        let all = servers(peer, core);
+        let Some(silent) = all.first().filter(|_| all.len() > 1) else { return };
+        core.failed_servers.note(*silent, None, core.now.mono);
+        let Some(next) = server_of(peer, core).filter(|_| asked.has_other) else { return };
+        core.emit(LineEvent::ServerFailed {
+            line: peer.name.clone(),
+            server: silent.to_string(),
+            next: next.to_string(),
+        });
+        self.watches.stop(&peer.name, core);
+        self.watch(peer, core);
+        self.keepalives.arm(peer, core);
     }
 
     /// Begins to ask those of these peers that have `qualify=` whether they are there, one after another.
@@ -349,9 +376,13 @@ impl Lines {
     /// An OPTIONS was answered.
     pub fn poll_answered(&mut self, name: &str, poll: (u64, u8), core: &mut Core) {
         let Some(peer) = core.config.peers.get(name).cloned() else { return };
-        let address = self.address_of(&peer, core);
-        let polls = self.watches.polled(name, poll, true, address, core);
-        self.poll(&peer, polls, core);
+        let asked = self.asked(&peer, core);
+        if let Some(server) = server_of(&peer, core) {
+            // It was avoided and asked all the same: so were all the others.
+            core.failed_servers.forgive(server);
+        }
+        let outcome = self.watches.polled(name, poll, true, asked, core);
+        self.carry_on(&peer, asked, outcome, core);
     }
 
     /// The system refuses to send over a flow: whoever is asked there is not reachable.
@@ -366,9 +397,9 @@ impl Lines {
             .collect();
         for (name, watch, attempt) in asked {
             let Some(peer) = core.config.peers.get(&*name).cloned() else { continue };
-            let address = self.address_of(&peer, core);
-            let polls = self.watches.polled(&name, (watch, attempt), false, address, core);
-            self.poll(&peer, polls, core);
+            let asked = self.asked(&peer, core);
+            let outcome = self.watches.polled(&name, (watch, attempt), false, asked, core);
+            self.carry_on(&peer, asked, outcome, core);
         }
     }
 
@@ -377,10 +408,10 @@ impl Lines {
         for poll in polls {
             let (target, flow, route) = match self.location.newest(&peer.name) {
                 Some(binding) => (binding.contact.to_string(), binding.flow, binding.path.as_slice()),
-                None => match static_address(peer, core) {
-                    Some(address) => {
-                        let flow = flow_to(peer, address, core);
-                        (target_uri(None, flow, false), flow, &[][..])
+                None => match server_of(peer, core) {
+                    Some(server) => {
+                        let flow = flow_to(peer, server, core);
+                        (uri_at(peer, None, flow), flow, &[][..])
                     }
                     None => return,
                 },
@@ -399,9 +430,9 @@ impl Lines {
         match timer {
             LineTimer::Qualify(name) => {
                 let Some(peer) = core.config.peers.get(&name).cloned() else { return };
-                let address = self.address_of(&peer, core);
-                let polls = self.watches.due(&name, address, core);
-                self.poll(&peer, polls, core);
+                let asked = self.asked(&peer, core);
+                let outcome = self.watches.due(&name, asked, core);
+                self.carry_on(&peer, asked, outcome, core);
             }
             LineTimer::Keepalive(name) => {
                 let peer = core.config.peers.get(&name).cloned();
@@ -448,10 +479,15 @@ impl Lines {
         Whereabouts { location: &self.location, departures: &self.departures, watches: &self.watches }
     }
 
+    /// The address of the server of a peer that is used while it is not registered.
+    pub fn home(&self, peer: &Peer, core: &Core) -> Option<SocketAddr> {
+        Some(server_of(peer, core)?.address)
+    }
+
     /// Where a peer is: registered latest, or its fixed address.
     fn address_of(&self, peer: &Peer, core: &Core) -> Option<SocketAddr> {
         let registered = self.location.newest(&peer.name).map(|binding| binding.flow.remote);
-        registered.or_else(|| static_address(peer, core))
+        registered.or_else(|| Some(server_of(peer, core)?.address))
     }
 }
 

@@ -29,6 +29,24 @@ pub(super) struct Poll {
     pub(super) give_up: Duration,
 }
 
+/// What came of what happened to a watch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// What is to be sent.
+    pub(super) polls: Vec<Poll>,
+    /// A round ended without an answer.
+    pub(super) unanswered: bool,
+}
+
+/// Where a peer is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    /// The address, for what is said of it.
+    pub(super) address: Option<SocketAddr>,
+    /// It has another server, which is asked next: when this one is silent, that does not make the peer unreachable yet.
+    pub(super) has_other: bool,
+}
+
 /// All watches.
 #[derive(Default)]
 pub(super) struct Watches {
@@ -37,12 +55,12 @@ pub(super) struct Watches {
 }
 
 impl Watches {
-    /// Begins to ask a peer at once, if it has `qualify=`. `address`: where it is asked, for what is said of it.
-    pub(super) fn start(&mut self, peer: &Peer, address: Option<SocketAddr>, core: &mut Core) -> Vec<Poll> {
+    /// Begins to ask a peer at once, if it has `qualify=`.
+    pub(super) fn start(&mut self, peer: &Peer, asked: Asked, core: &mut Core) -> Outcome {
         let now = core.now.mono;
-        let Some(watch) = self.watch(peer) else { return Vec::new() };
+        let Some(watch) = self.watch(peer) else { return Outcome::default() };
         let actions = watch.qualify.start(now);
-        self.act(&peer.name, actions, address, core)
+        self.act(&peer.name, actions, asked, core)
     }
 
     /// Begins to ask a peer after this time.
@@ -50,7 +68,7 @@ impl Watches {
         let at = core.now.mono + wait;
         let Some(watch) = self.watch(peer) else { return };
         let actions = watch.qualify.schedule(at);
-        self.act(&peer.name, actions, None, core);
+        self.act(&peer.name, actions, Asked { address: None, has_other: false }, core);
     }
 
     /// The watch of a peer: the one there is, or a new one.
@@ -65,11 +83,11 @@ impl Watches {
     }
 
     /// The timer of a peer's watch went off.
-    pub(super) fn due(&mut self, name: &str, address: Option<SocketAddr>, core: &mut Core) -> Vec<Poll> {
-        let Some(watch) = self.table.get_mut(name) else { return Vec::new() };
+    pub(super) fn due(&mut self, name: &str, asked: Asked, core: &mut Core) -> Outcome {
+        let Some(watch) = self.table.get_mut(name) else { return Outcome::default() };
         watch.timer = None;
         let actions = watch.qualify.due(core.now.mono);
-        self.act(name, actions, address, core)
+        self.act(name, actions, asked, core)
     }
 
     /// A question was answered, in whatever way: the peer is there. Or it could not be sent.
@@ -78,19 +96,24 @@ impl Watches {
         name: &str,
         poll: (u64, u8),
         answered: bool,
-        address: Option<SocketAddr>,
+        asked: Asked,
         core: &mut Core,
-    ) -> Vec<Poll> {
+    ) -> Outcome {
         let (number, attempt) = poll;
-        let Some(watch) = self.table.get_mut(name).filter(|watch| watch.number == number) else { return Vec::new() };
+        let Some(watch) = self.table.get_mut(name).filter(|watch| watch.number == number) else {
+            return Outcome::default();
+        };
         let (now, qualify) = (core.now.mono, &mut watch.qualify);
         let actions = if answered { qualify.answered(now, attempt) } else { qualify.failed(now, attempt) };
-        self.act(name, actions, address, core)
+        self.act(name, actions, asked, core)
     }
 
-    fn act(&mut self, name: &str, actions: Vec<Action>, address: Option<SocketAddr>, core: &mut Core) -> Vec<Poll> {
-        let Some(watch) = self.table.get_mut(name) else { return Vec::new() };
+    fn act(&mut self, name: &str, actions: Vec<Action>, asked: Asked, core: &mut Core) -> Outcome {
+        let Some(watch) = self.table.get_mut(name) else { return Outcome::default() };
         let mut polls = Vec::new();
+        // Only the end of a round waits without having sent anything.
+        let is_over = matches!(actions.first(), Some(Action::Arm(_)));
+        let unanswered = is_over && watch.qualify.status() == Status::Unreachable;
         for action in actions {
             match action {
                 Action::Send { attempt, give_up } => polls.push(Poll { watch: watch.number, attempt, give_up }),
@@ -100,10 +123,11 @@ impl Watches {
                         core.timers.cancel(old);
                     }
                 }
-                Action::Changed(change) => core.emit(event(name, change, address)),
+                Action::Changed(_) if unanswered && asked.has_other => {}
+                Action::Changed(change) => core.emit(event(name, change, asked.address)),
             }
         }
-        polls
+        Outcome { polls, unanswered }
     }
 
     /// A peer is nowhere: nothing is asked until it is somewhere again.

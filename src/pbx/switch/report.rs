@@ -98,7 +98,7 @@ impl Switch {
     }
 
     fn report_peer<'a>(&'a self, peer: &'a Arc<Peer>) -> PeerReport<'a> {
-        let home = peer.host.address(self.core.config.admission.names());
+        let home = peer.host.is_fixed().then(|| self.lines.home(peer, &self.core)).flatten();
         let bindings = self.lines.bindings(&peer.name).iter().rev().collect();
         let sound = self.calls.sounds().of(&peer.name);
         let rivalry = self.lines.rivalry(&peer.name);

@@ -2,6 +2,7 @@
 
 use super::access::edge_of;
 use super::*;
+use crate::names::{HostName, Names, Server};
 use crate::sip::flow::ConnectionId;
 
 /// What becomes of an INVITE.
@@ -175,7 +176,10 @@ fn hosts_of_ipv6_and_by_name_are_as_good() {
     assert_eq!(call(&edge, "+491", "[2001:db8::5]:5060"), Outcome::Asked);
     assert_eq!(call(&edge, "+491", "[2001:db8::6]:5070"), Outcome::Asked);
     assert_eq!(call(&edge, "+491", HOME), Outcome::Asked, "the name is not looked up yet");
-    let names = BTreeMap::from([("sip.example.com".to_owned(), "203.0.113.5".parse().unwrap())]);
+    let mut names = Names::new();
+    let at = |address: &str| Server::new(Transport::Udp, address.parse().unwrap());
+    let host = HostName::of_server("sip.example.com", None, &[], &[Transport::Udp], true);
+    names.set(&host, vec![at("203.0.113.4:5060"), at("203.0.113.5:5080")]);
     let edge = edge.with_names(Arc::new(names));
     assert_eq!(call(&edge, "+491", OTHER_PORT), trusted("named"));
     assert_eq!(call(&edge, "+491", "[::ffff:203.0.113.5]:5060"), trusted("named"), "IPv4 in IPv6's spelling");

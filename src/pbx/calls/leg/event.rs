@@ -4,6 +4,7 @@ use crate::sdp::Sdp;
 use crate::sip::Uri;
 use crate::sip::transaction::ServerId;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// What happened on a leg.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,8 @@ pub enum LegEvent {
 pub enum Refusal {
     /// It refused: the status, its reason phrase.
     Status(u16, String),
+    /// Its server is out of service or overloaded (503): the reason phrase, and how long it asks to be left alone.
+    Unavailable(String, Option<Duration>),
     /// No response came.
     Silent,
     /// The system refused to send to it: why.

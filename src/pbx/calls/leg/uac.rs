@@ -272,8 +272,16 @@ pub(super) fn refusal(response: &Response) -> LegEvent {
     let reason = String::from_utf8_lossy(&response.reason).into_owned();
     match response.status {
         status @ 300..400 => LegEvent::Redirected(status, reason, redirection_targets(&response.headers)),
+        503 => LegEvent::Failed(Refusal::Unavailable(reason, retry_after(&response.headers))),
         status => LegEvent::Failed(Refusal::Status(status, reason)),
     }
+}
+
+/// How long a server asks to be left alone (RFC 3261 20.33); a comment or parameters may follow.
+fn retry_after(headers: &Headers) -> Option<Duration> {
+    let text = headers.get(HeaderName::RetryAfter)?;
+    let digits: String = text.iter().map(|byte| char::from(*byte)).take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().map(Duration::from_secs)
 }
 
 /// The places a 3xx names (RFC 3261 8.1.3.4), the preferred first.
