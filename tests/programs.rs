@@ -374,6 +374,39 @@ fn scripts_speak_line_by_line_and_come_to_an_end() {
     none_is_left("sleep 7203");
 }
 
+/// Its channel was sent elsewhere, and has something new done while the old still runs.
+#[test]
+fn what_a_channel_left_ends_and_what_it_began_since_is_its_own() {
+    let mut bench = Bench::new("left");
+    bench.script("left.sh", "#!/bin/sh\ntrap 'echo told >&2; exit' HUP\necho NOOP\nread x\nsleep 7301\n");
+    for is_asked in [false, true] {
+        let talk = bench.open(1, "left.sh");
+        if is_asked {
+            assert_eq!(bench.line(1, talk, "").as_deref(), Ok("NOOP"));
+            bench.begin(1, step(talk, "200 result=0\n", false));
+        }
+        bench.programs.send(OutsideOrder::Leave(ChannelId(1)));
+        none_is_left("left.sh");
+        if is_asked {
+            // Nobody waits for it, and it is not kept.
+            bench.report();
+        }
+        assert_eq!(bench.line(1, talk, ""), Err(TalkEnd::Silent));
+    }
+    // A command goes on to its own end, and one that begins meanwhile is another.
+    bench.begin(1, OutsideRequest::Command(Command { text: "sleep 0.3; exit 4".into(), wants_output: false }));
+    bench.programs.send(OutsideOrder::Leave(ChannelId(1)));
+    assert_eq!(bench.system("exit 3"), Ok(3));
+    assert_eq!(bench.report().reply, OutsideReply::Ran { status: Ok(4), output: String::new() });
+    for text in ["sleep 7302; true", "sleep 7303; true"] {
+        bench.begin(1, OutsideRequest::Command(Command { text: text.into(), wants_output: false }));
+    }
+    thread::sleep(Duration::from_millis(100));
+    bench.programs.send(OutsideOrder::Forget(ChannelId(1)));
+    none_is_left("sleep 7302");
+    none_is_left("sleep 7303");
+}
+
 #[test]
 fn scripts_that_are_not_there_say_where_they_were_looked_for() {
     let mut bench = Bench::new("missing");

@@ -78,6 +78,13 @@ pub(super) fn goes_to_hangup(state: &mut State, environment: &dyn Environment) -
     has_h
 }
 
+/// Says that a subroutine which something else ran (`Dial` with `U` or `b`) came to its end without `Return`: that goes on
+/// all the same, as with Asterisk.
+pub(super) fn log_unreturned(state: &mut State) {
+    let text = format!("{}: the subroutine ran out at {} without Return", state.name, state.position);
+    state.log(Level::Notice, text);
+}
+
 /// Says where an application ended the channel.
 pub(super) fn log_spawn_ended(state: &mut State) {
     let Position { context, exten, priority } = &state.position;

@@ -502,7 +502,11 @@ impl Program {
 
     /// No next priority: the call ends as `DIALSTATUS` says, or digits are waited for.
     fn fall_through(&mut self, environment: &dyn Environment) {
-        if matches!(self.stage, Stage::AfterHangup(..)) || self.is_errand {
+        if matches!(self.stage, Stage::AfterHangup(..)) {
+            return self.end(Cause::NONE, environment);
+        }
+        if self.is_errand {
+            ending::log_unreturned(&mut self.slot.borrow_mut().state);
             return self.end(Cause::NONE, environment);
         }
         self.finish.note(Finish::RanOut, &self.slot.borrow());

@@ -1,6 +1,8 @@
 //! Playing a sound: which packet is due when, and what is in it.
 
+use crate::audio::g711::Law;
 use crate::clock::Time;
+use crate::pbx::media::G711;
 use crate::rtp::continuity::Place;
 use crate::rtp::header::{FIXED, Header};
 use std::sync::Arc;
@@ -23,6 +25,8 @@ pub(super) struct Playing {
     pub turn: u64,
     track: Track,
     payload_type: u8,
+    /// The sounds are in the first law, and the peer has agreed to the second meanwhile.
+    recoded: Option<(Law, Law)>,
     /// Bytes, and samples, in a packet.
     step: usize,
     place: Place,
@@ -53,8 +57,12 @@ impl Request {
 
     /// Samples in a packet of this playing.
     pub fn step(&self) -> u32 {
-        u32::from(self.ptime_ms.clamp(1, MAX_PTIME_MS)) * 8
+        step(self.ptime_ms)
     }
+}
+
+fn step(ptime_ms: u8) -> u32 {
+    u32::from(ptime_ms.clamp(1, MAX_PTIME_MS)) * 8
 }
 
 impl Playing {
@@ -66,6 +74,7 @@ impl Playing {
             step: request.step() as usize,
             track: Track::new(request.sounds, request.skip, request.repeat, request.again),
             payload_type: request.payload_type,
+            recoded: None,
             place,
             due: now,
             first: true,
@@ -80,6 +89,13 @@ impl Playing {
     /// Goes on at another place: something else was sent meanwhile.
     pub fn move_to(&mut self, place: Place) {
         self.place = place;
+    }
+
+    /// Goes on in another codec: the sounds stay in the law they are in, and each byte is converted when it is sent.
+    pub fn recode(&mut self, from: Law, to: G711, ptime_ms: u8) {
+        self.recoded = Some((from, to.law)).filter(|(from, to)| from != to);
+        self.payload_type = to.payload_type;
+        self.step = step(ptime_ms) as usize;
     }
 
     /// Samples in a packet.
@@ -136,7 +152,11 @@ impl Playing {
     fn fill(&mut self, payload: &mut [u8]) {
         let silence = if self.payload_type == 8 { 0xd5 } else { 0xff };
         for slot in payload {
-            *slot = self.track.next().unwrap_or(silence);
+            *slot = match (self.track.next(), self.recoded) {
+                (Some(byte), Some((from, to))) => to.encode(from.decode(byte)),
+                (Some(byte), None) => byte,
+                (None, _) => silence,
+            };
         }
     }
 }
@@ -221,6 +241,23 @@ mod tests {
             assert_eq!(playing.due(), at(40), "late packets do not make the next one late");
             assert!(playing.next(at(40), &mut buffer).is_none());
         }
+    }
+
+    #[test]
+    fn a_sound_goes_on_in_the_codec_that_was_agreed_on_meanwhile() {
+        let sound: Vec<u8> = (0..480u32).map(|n| Law::Mu.encode((n * 50) as i16)).collect();
+        let mut playing = playing(&sound, false, 0, 20);
+        let mut buffer = [0; PACKET];
+        assert_eq!(playing.next(at(0), &mut buffer).unwrap().1[12..], sound[..160]);
+        playing.recode(Law::Mu, G711 { payload_type: 8, law: Law::A }, 30);
+        let (place, packet) = playing.next(at(20), &mut buffer).unwrap();
+        assert_eq!((place.sequence, place.timestamp, packet[1], packet.len()), (0, 260, 8, 12 + 240));
+        let same = sound[160..400].iter().map(|byte| Law::A.encode(Law::Mu.decode(*byte)));
+        assert!(packet[12..].iter().copied().eq(same));
+        assert_eq!(playing.due(), at(50));
+        playing.recode(Law::Mu, G711 { payload_type: 0, law: Law::Mu }, 20);
+        let packet = playing.next(at(50), &mut buffer).unwrap().1.to_vec();
+        assert_eq!((packet[1], &packet[12..92], packet[92]), (0, &sound[400..], 0xff));
     }
 
     #[test]

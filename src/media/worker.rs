@@ -311,6 +311,11 @@ impl Worker {
                 self.begin(now, stream, Request::tone(play, &sound, again, (payload_type, ptime_ms)));
                 self.begin_listening(now, stream);
             }
+            MediaCommand::Recode { stream, from, to, ptime_ms } => {
+                if let Some(Mode::Playing(playing)) = self.stream(stream).map(|found| &mut found.mode) {
+                    playing.recode(from, to, ptime_ms);
+                }
+            }
             MediaCommand::Listen { stream, listening } => {
                 if let Some(found) = self.stream(stream) {
                     found.digits.get_or_insert_default().listen(listening);

@@ -89,6 +89,17 @@ pub enum MediaCommand {
         /// Milliseconds of sound in a packet.
         ptime_ms: u8,
     },
+    /// What is being played goes on in another codec, as its peer agreed to one meanwhile; nothing when nothing is.
+    Recode {
+        /// The stream.
+        stream: StreamId,
+        /// What the sounds are in.
+        from: Law,
+        /// What the peer is sent from now on.
+        to: G711,
+        /// Milliseconds of sound in a packet.
+        ptime_ms: u8,
+    },
     /// Report the digits that the peer presses, from now on, whatever else the stream does.
     Listen {
         /// The stream.

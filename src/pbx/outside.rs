@@ -21,6 +21,8 @@ pub enum OutsideOrder {
     },
     /// The channel is hung up: programs that talk with it learn so.
     HungUp(ChannelId),
+    /// The channel's program goes on elsewhere: talks with it are over.
+    Leave(ChannelId),
     /// The channel is gone: whatever runs for it ends.
     Forget(ChannelId),
 }

@@ -38,6 +38,8 @@ pub(super) struct Talk {
     /// What is kept of the script's standard error.
     errors: Rc<RefCell<Vec<u8>>>,
     hung_up: watch::Sender<bool>,
+    /// A hang-up is told to it (`AGISIGHUP`).
+    pub(super) signals: Cell<bool>,
     /// The hang-up was told already.
     told: Cell<bool>,
     /// When the talk ends that goes on after the hang-up.
@@ -87,6 +89,7 @@ impl Talk {
             process: RefCell::new(process),
             errors: Rc::default(),
             hung_up: watch::Sender::new(false),
+            signals: Cell::new(true),
             told: Cell::new(false),
             deadline: Cell::new(None),
             after_time: settings.after_time,
@@ -122,6 +125,7 @@ impl Talk {
 
     /// Tells the program something, and waits for its next line.
     pub(super) async fn exchange(&self, exchange: &Exchange) -> Result<String, TalkEnd> {
+        self.signals.set(exchange.at_hangup.signal);
         if exchange.hung_up {
             self.hang_up();
         }

@@ -37,8 +37,16 @@ struct Shared {
     tickets: Tickets,
     fetcher: Fetcher,
     talks: RefCell<BTreeMap<TalkId, Rc<Talk>>>,
-    /// What runs for a channel: one thing at a time.
-    running: RefCell<BTreeMap<ChannelId, JoinHandle<()>>>,
+    /// What runs, and for which channel. One that was sent elsewhere may have something new done before the old is over.
+    running: RefCell<BTreeMap<ErrandId, Running>>,
+}
+
+/// An errand under way.
+struct Running {
+    channel: ChannelId,
+    /// It is a part of a talk.
+    talks: bool,
+    task: JoinHandle<()>,
 }
 
 /// Reports once, whatever becomes of the task that has it.
@@ -81,11 +89,12 @@ impl Worker {
             match order {
                 OutsideOrder::Run { errand, channel, request } => self.begin(errand, channel, request),
                 OutsideOrder::HungUp(channel) => self.each_talk(channel, |talk| talk.hang_up()),
-                OutsideOrder::Forget(channel) => self.forget(channel),
+                OutsideOrder::Leave(channel) => self.end(channel, |running| running.talks),
+                OutsideOrder::Forget(channel) => self.end(channel, |_| true),
             }
         }
-        for (_, task) in self.shared.running.take() {
-            task.abort();
+        for running in self.shared.running.take().into_values() {
+            running.task.abort();
         }
         self.shared.talks.take();
     }
@@ -93,24 +102,29 @@ impl Worker {
     fn begin(&self, errand: ErrandId, channel: ChannelId, request: OutsideRequest) {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner).clone();
         let shared = self.shared.clone();
+        let talks = matches!(request, OutsideRequest::Open(_) | OutsideRequest::Exchange(_));
         let mut reporter = Reporter { shared: shared.clone(), errand, channel, reply: None };
         let task = spawn_local(async move {
             let reply = shared.reply(errand, channel, request, &settings).await;
-            shared.running.borrow_mut().remove(&channel);
+            shared.running.borrow_mut().remove(&errand);
             reporter.done(reply);
         });
-        self.shared.running.borrow_mut().insert(channel, task);
+        self.shared.running.borrow_mut().insert(errand, Running { channel, talks, task });
     }
 
     fn each_talk(&self, channel: ChannelId, act: impl Fn(&Rc<Talk>)) {
         self.shared.talks.borrow().values().filter(|talk| talk.channel == channel).for_each(act);
     }
 
-    /// The channel is gone: nobody waits for anything of it.
-    fn forget(&self, channel: ChannelId) {
-        if let Some(task) = self.shared.running.borrow_mut().remove(&channel) {
-            task.abort();
-        }
+    /// Nobody waits for these errands of a channel any more, nor for its talks.
+    fn end(&self, channel: ChannelId, is_over: impl Fn(&Running) -> bool) {
+        self.shared.running.borrow_mut().retain(|_, running| {
+            let stays = running.channel != channel || !is_over(running);
+            if !stays {
+                running.task.abort();
+            }
+            stays
+        });
         let gone: Vec<Rc<Talk>> = {
             let mut talks = self.shared.talks.borrow_mut();
             let ids: Vec<TalkId> =
@@ -118,7 +132,8 @@ impl Worker {
             ids.into_iter().filter_map(|id| talks.remove(&id)).collect()
         };
         for talk in gone {
-            spawn_local(async move { talk.close(true).await });
+            let signal = talk.signals.get();
+            spawn_local(async move { talk.close(signal).await });
         }
     }
 }

@@ -43,16 +43,25 @@ const PLAN: &str = "[default]\n\
     exten => 41,1,Dial(SIP/desk,20,U(hangs))\n same => n,Verbose(1,after ${DIALSTATUS})\n same => n,Wait(1)\n\
     exten => 42,1,Dial(Local/43@default,20,U(asks))\n\
     exten => 43,1,Dial(SIP/desk,20,eU(screen^ok))\n\
+    exten => 44,1,Dial(Local/45@default,20,U(counts))\n same => n,Verbose(1,after ${DIALSTATUS})\n\
+    exten => 45,1,Dial(SIP/desk,20,D(12))\n\
+    exten => 46,1,Dial(SIP/desk,20,U(runsout))\n\
+    exten => 47,1,Dial(SIP/desk,20,U(hangs^17))\n same => n,Verbose(1,after ${DIALSTATUS} ${HANGUPCAUSE})\n same => n,Wait(1)\n\
+    exten => 48,1,Dial(SIP/desk,20,U(screen^CHANUNAVAIL))\n same => n,Verbose(1,after ${DIALSTATUS} ${GOSUB_RETVAL})\n same => n,Wait(1)\n\
     exten => h,1,Verbose(1,h of ${CHANNEL})\n\
+    [counts]\n\
+    exten => s,1,Verbose(1,counting)\n same => n,Wait(2)\n same => n,Return()\n\
+    [runsout]\n\
+    exten => s,1,Verbose(1,running out)\n\
     [screen]\n\
     exten => s,1,Verbose(1,screening ${CHANNEL} with ${ARG1})\n same => n,Playback(beep)\n\
-     same => n,Set(GOSUB_RESULT=${ARG1})\n same => n,Return()\n\
+     same => n,Set(GOSUB_RESULT=${ARG1})\n same => n,Return(back)\n\
     [asks]\n\
     exten => s,1,Verbose(1,asking)\n same => n,Read(x,,1)\n same => n,Verbose(1,pressed ${x})\n same => n,Return()\n\
     [lasts]\n\
     exten => s,1,Set(TIMEOUT(absolute)=5)\n same => n,Wait(60)\n same => n,Return()\n\
     [hangs]\n\
-    exten => s,1,Hangup()\n\
+    exten => s,1,Hangup(${ARG1})\n\
     [elsewhere]\n\
     exten => s,1,Set(GOSUB_RESULT=GOTO:default^30^1)\n same => n,Return()\n\
     [macro-screen]\n\
@@ -74,6 +83,9 @@ stories! {
     whoever_hangs_up_meanwhile_ends_it(SIP, PLAN);
     a_gosub_on_the_line_gets_its_digits(SIP, PLAN);
     each_dial_on_the_way_has_its_gosub(SIP, PLAN);
+    digits_of_a_dial_on_the_way_come_before_the_gosub(SIP, PLAN);
+    a_gosub_that_runs_out_connects_the_line(SIP, PLAN);
+    the_gosub_says_how_its_line_ended(SIP, PLAN);
     the_caller_goes_on_when_the_gosub_ends_the_line(SIP, PLAN);
     an_announcement_is_played_to_the_line_that_answered(SIP, PLAN);
     a_gosub_before_the_call_adds_a_header_and_others_learn_why_they_ring_no_more(SIP, PLAN);
@@ -168,6 +180,45 @@ fn each_dial_on_the_way_has_its_gosub(world: &mut Testbed) {
     world.phone("desk").presses('1');
     world.until(|w| w.is_talking("client"));
     over(world);
+}
+
+fn digits_of_a_dial_on_the_way_come_before_the_gosub(world: &mut Testbed) {
+    answered(world, "44");
+    world.until(|w| w.has_line("counting"));
+    let sent: Vec<char> = world.media.pressed.iter().map(|pressed| pressed.1).collect();
+    assert_eq!(sent, ['1', '2']);
+    assert!(!world.is_talking("client"));
+    world.until(|w| w.is_talking("client"));
+    world.assert_agreed("client", "desk", true);
+    over(world);
+    // Whoever leaves meanwhile leaves nothing.
+    for who in ["desk", "client"] {
+        world.media.pressed.clear();
+        answered(world, "44");
+        world.until(|w| w.media.pressed.len() == 1);
+        world.phone(who).hangs_up();
+        world.until(|w| !w.is_talking("desk"));
+        over(world);
+        assert!(!world.has_line("counting"), "{who}");
+    }
+}
+
+/// As with Asterisk, which takes it for a line that is accepted, too, and says so.
+fn a_gosub_that_runs_out_connects_the_line(world: &mut Testbed) {
+    answered(world, "46");
+    world.until(|w| w.has_line("the subroutine ran out at s@runsout:2 without Return"));
+    world.until(|w| w.is_talking("client"));
+    world.assert_agreed("client", "desk", true);
+    over(world);
+}
+
+fn the_gosub_says_how_its_line_ended(world: &mut Testbed) {
+    for (number, line) in [("47", "after BUSY 17"), ("48", "after CHANUNAVAIL back")] {
+        answered(world, number);
+        world.until(|w| w.has_line(line));
+        world.until(|w| !w.is_talking("desk"));
+        over(world);
+    }
 }
 
 fn the_caller_goes_on_when_the_gosub_ends_the_line(world: &mut Testbed) {

@@ -12,7 +12,12 @@ const PLAN: &str = "[default]\n\
     exten => 4,1,Dial(Local/4@default&Local/4@default,20)\n same => n,Verbose(1,it was ${DIALSTATUS})\n\
     exten => 5,1,Dial(Local/nowhere@home,20)\n same => n,Verbose(1,it was ${DIALSTATUS})\n\
     exten => 6,1,Dial(Local/203@home,20)\n\
+    exten => 7,1,Dial(Local/204@home&SIP/desk,20)\n\
+    exten => 8,1,Dial(Local/204@home,3)\n same => n,Verbose(1,it was ${DIALSTATUS})\n same => n,Wait(5)\n\
+    exten => 9,1,Dial(Local/205@home,20)\n same => n,Verbose(1,it was ${DIALSTATUS})\n same => n,Wait(5)\n\
     [home]\n\
+    exten => 204,1,SayAlpha(abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz)\n\
+    exten => 205,1,Set(TIMEOUT(absolute)=3)\n same => n,Goto(204,1)\n\
     exten => 201,1,Verbose(1,for ${CALLERID(num)}: ${ONE} and ${ALL} at ${CALLERID(dnid)})\n same => n,Dial(SIP/desk,20)\n\
     exten => 202,1,Busy()\n\
     exten => 203,1,Answer()\n same => n,Playback(beep)\n same => n,Dial(SIP/desk,20)\n";
@@ -23,6 +28,7 @@ stories! {
     what_the_dialplan_says_is_dialstatus(SIP, PLAN);
     a_pair_that_answers_itself_and_dials_on(SIP, PLAN);
     the_caller_gives_up(SIP, PLAN);
+    what_is_spelled_before_the_answer_ends_with_whom_it_is_spelled_by(SIP, PLAN);
 }
 
 fn records(world: &Testbed) -> usize {
@@ -79,4 +85,35 @@ fn the_caller_gives_up(world: &mut Testbed) {
     world.until(|w| w.is_called("desk"));
     world.phone("client").hangs_up();
     world.until_over();
+}
+
+/// A long name that is spelled as early media: it ends with the half that spells it, and does not come between those who
+/// talk.
+fn what_is_spelled_before_the_answer_ends_with_whom_it_is_spelled_by(world: &mut Testbed) {
+    for letter in 'a'..='z' {
+        world.sounds.add(&format!("letters/{letter}"), Duration::from_millis(500));
+    }
+    world.phone("client").dials("7");
+    world.until(|w| w.is_played_to("client") && w.is_called("desk"));
+    world.phone("desk").answers();
+    world.until(|w| w.is_talking("desk") && w.is_talking("client"));
+    world.run(Duration::from_secs(1));
+    world.assert_agreed("client", "desk", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+    for number in ["8", "9"] {
+        world.phone("client").dials(number);
+        world.until(|w| w.is_played_to("client"));
+        world.until(|w| w.has_line("it was "));
+        world.run(Duration::from_millis(100));
+        assert!(!world.media.is_playing(), "{number}: it is spelled on");
+        world.phone("client").hangs_up();
+        world.until_over();
+        world.lines.clear();
+    }
+    world.phone("client").dials("8");
+    world.until(|w| w.is_played_to("client"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    assert!(!world.media.is_playing());
 }

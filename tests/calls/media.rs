@@ -48,6 +48,8 @@ pub struct MediaStub {
     pub played: Vec<usize>,
     /// The tones played, in order: how many bytes each had, and where it began again.
     pub tones: Vec<(usize, Option<usize>)>,
+    /// In which codec, by its payload type, and with how many milliseconds in a packet sounds went on.
+    pub recoded: Vec<(u8, u8)>,
     reported: BTreeSet<(StreamId, u64)>,
     /// Whose sound never comes: the addresses it would come from.
     pub mute: BTreeSet<SocketAddr>,
@@ -69,6 +71,7 @@ impl MediaStub {
             next_port: 10_000,
             played: Vec::new(),
             tones: Vec::new(),
+            recoded: Vec::new(),
             reported: BTreeSet::new(),
             mute: BTreeSet::new(),
             silent: BTreeMap::new(),
@@ -144,6 +147,10 @@ impl MediaStub {
                     events.push((length, MediaEvent::Played { stream, play }));
                 }
                 events
+            }
+            MediaCommand::Recode { to, ptime_ms, .. } => {
+                self.recoded.push((to.payload_type, ptime_ms));
+                Vec::new()
             }
             MediaCommand::Listen { stream, listening } => {
                 if let Some(found) = self.streams.get_mut(&stream) {

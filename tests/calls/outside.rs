@@ -104,3 +104,52 @@ fn a_caller_who_leaves_a_script_is_followed_by_the_h_extension() {
     world.until(|w| w.has_line("the end SUCCESS"));
     is_over(&mut world);
 }
+
+const SENT_ELSEWHERE: &str = "[default]\nexten => 1,1,Answer()\n same => n,Set(TIMEOUT(absolute)=5)\n same => n,AGI(menu.sh)\n\
+    exten => 2,1,Answer()\n same => n,Set(EXITCONTEXT=exits)\n same => n,AGI(menu.sh)\n\
+    exten => T,1,Verbose(1,elsewhere)\n same => n,System(date)\n same => n,Wait(60)\n\
+    [exits]\nexten => 5,1,Verbose(1,elsewhere)\n same => n,Wait(60)\n";
+
+/// What is said of talks that the channel left: taken away.
+fn leaves(world: &mut Testbed) {
+    world.until(|w| w.has_line("elsewhere"));
+    let leave = world.outside.iter().position(|order| matches!(order, OutsideOrder::Leave(_)));
+    assert_eq!(leave, Some(0), "{:?}", world.outside);
+    let over = |order: &OutsideOrder| matches!(order, OutsideOrder::Leave(_) | OutsideOrder::HungUp(_));
+    world.outside.retain(|order| !over(order));
+}
+
+/// While its script plays something, and while it waits for the script.
+#[test]
+fn a_script_is_over_for_a_channel_that_is_sent_elsewhere() {
+    for plays in [true, false] {
+        let mut world = Testbed::ready(SIP, SENT_ELSEWHERE);
+        world.sounds.add("menu", Duration::from_secs(30));
+        world.phone("client").dials("1");
+        gives(&mut world, |request| matches!(request, OutsideRequest::Open(_)), OutsideReply::Opened(Ok(TalkId(7))));
+        if plays {
+            gives(&mut world, tells(""), line("STREAM FILE menu \"\""));
+            world.until(|w| w.is_played_to("client"));
+        } else {
+            next(&mut world);
+        }
+        leaves(&mut world);
+        gives(&mut world, is_command("date"), ran());
+        world.phone("client").hangs_up();
+        is_over(&mut world);
+    }
+}
+
+/// `EXEC Dial` of a script, which the caller leaves by a digit (option d).
+#[test]
+fn a_script_is_over_for_a_caller_who_leaves_its_dial() {
+    let mut world = Testbed::ready(SIP, SENT_ELSEWHERE);
+    world.phone("client").dials("2");
+    gives(&mut world, |request| matches!(request, OutsideRequest::Open(_)), OutsideReply::Opened(Ok(TalkId(7))));
+    gives(&mut world, tells(""), line("EXEC Dial SIP/desk,20,d"));
+    world.until(|w| w.is_called("desk"));
+    world.hears_key("client", '5');
+    leaves(&mut world);
+    world.phone("client").hangs_up();
+    is_over(&mut world);
+}

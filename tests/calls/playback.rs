@@ -4,6 +4,8 @@ use crate::testbed::{SIP, Testbed};
 use std::time::Duration;
 use strowger::pbx::effect::Input;
 use strowger::pbx::media::MediaEvent;
+use strowger::sdp::codec::Codec;
+use strowger::sim::{Change, PhoneEvent};
 
 const THREE: &str = "[default]\nexten => _X!,1,Playback(one&two & three)\n same => n,Verbose(1,status ${PLAYBACKSTATUS})\n \
     same => n,Echo()\n";
@@ -147,6 +149,31 @@ fn a_digit_cuts_off_at_once_what_is_played_and_what_is_not_yet_loaded() {
     assert!(world.has_line("USERSTOPPED at 0 by '5'"), "{:?}", world.lines.last());
     world.run(Duration::from_secs(5));
     assert_eq!(world.prompts.len(), 1, "what came too late is not played");
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_sound_goes_on_in_the_codec_that_a_telephone_changes_to() {
+    let plan = "[default]\nexten => _X!,1,Answer()\n same => n,Playback(long)\n same => n,Playback(one)\n same => n,Echo()\n";
+    let mut world = ready(plan, &["one"]);
+    world.sounds.add("long", Duration::from_secs(5));
+    world.phone("client").dials("1");
+    world.until(|w| w.is_played_to("client"));
+    world.run(Duration::from_secs(1));
+    let accepted = PhoneEvent::RenegotiationAccepted;
+    world.phone("client").reoffers(Change::Refresh);
+    world.until(|w| w.count("client", &accepted) == 1);
+    assert_eq!(world.media.recoded, [], "nothing is another");
+    world.phone("client").reoffers(Change::Codec(Codec::Alaw));
+    world.until(|w| w.count("client", &accepted) == 2);
+    assert_eq!(world.media.recoded, [(8, 30)]);
+    world.phone("client").reoffers(Change::Codec(Codec::Ulaw));
+    world.until(|w| w.count("client", &accepted) == 3);
+    assert_eq!(world.media.recoded, [(8, 30), (0, 30)]);
+    world.until(|w| w.media.played.len() == 2);
+    assert_eq!(prompts(&world), ["long", "one"]);
     world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();

@@ -13,7 +13,13 @@ const INSTEAD: &str = "[default]\nexten => 1,1,Dial(SIP/isp,20,r(busy))\n\
     exten => 2,1,Dial(SIP/isp,20,r(nonsense))\n";
 const BUSY: &str = "[default]\nexten => _X!,1,Answer()\n same => n,Busy(2)\n";
 
+const HALF: &str = "[default]\nexten => 1,1,Answer()\n same => n,Dial(Local/2@default,20)\n same => n,Verbose(1,back)\n\
+    same => n,Wait(5)\n\
+    exten => 2,1,Answer()\n same => n,PlayTones(dial)\n same => n,Wait(2)\n same => n,Hangup()\n\
+    exten => 3,1,Answer()\n same => n,Dial(Local/2@default,20,g)\n same => n,Verbose(1,back)\n same => n,Wait(5)\n";
+
 stories! {
+    a_tone_ends_with_the_dialplan_that_plays_it(SIP, HALF);
     a_dial_tone_sounds_while_the_program_goes_on(SIP, DIAL_TONE);
     a_list_of_tones_is_early_media(SIP, LIST);
     what_is_no_tone_is_told(SIP, WRONG);
@@ -83,6 +89,17 @@ fn a_dial_lets_another_tone_sound_than_that_of_ringing(world: &mut Testbed) {
     world.phone("client").dials("2");
     world.until(|w| w.has_line("The tone 'nonsense' is not played") || w.has_line("'nonsense' is no frequency"));
     world.until(|w| w.is_called("isp"));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+/// A half of a call into the dialplan has a tone sound on the caller's telephone, and ends.
+fn a_tone_ends_with_the_dialplan_that_plays_it(world: &mut Testbed) {
+    world.phone("client").dials("3");
+    world.until(|w| w.media.is_playing());
+    world.until(|w| w.has_line("back"));
+    assert!(!world.media.is_playing(), "it sounds on");
+    assert!(world.is_talking("client"));
     world.phone("client").hangs_up();
     world.until_over();
 }

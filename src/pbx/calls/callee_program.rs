@@ -13,7 +13,7 @@ use super::parties::Parties;
 use crate::dialplan::app::AppCall;
 use crate::dialplan::dial_options::Subroutine;
 use crate::dialplan::program::errand;
-use crate::dialplan::{CallerId, ChannelId, DialStatus, Finish, Position, Program};
+use crate::dialplan::{CallerId, Cause, ChannelId, DialStatus, Finish, Position, Program};
 use crate::event::{Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::core::Core;
@@ -195,27 +195,33 @@ impl CalleePrograms<'_> {
     }
 
     /// What ran on a called line's channel is over.
-    pub(super) fn finished(&mut self, id: ChannelId) {
+    pub(super) fn finished(&mut self, id: ChannelId, ended: Cause) {
         let Some(channel) = self.parties.channel_mut(id) else { return };
         let (Some(work), Some(program)) = (&channel.callee.work, channel.program.take()) else { return };
         let (is_answered, result) = (work.is_answered, work.result);
-        let result = program.variable(result).unwrap_or_default();
+        let (value, given) = (program.variable("GOSUB_RETVAL"), program.variable(result).unwrap_or_default());
         channel.activity = Activity::Called;
         channel.callee.variables = program.variables();
         if let Some(outgoing) = channel.outgoing.as_mut().filter(|_| !is_answered) {
             outgoing.headers.extend(added_headers(&channel.callee.variables));
         }
         let Some(caller) = channel.called_by else { return };
-        // It hung up, and did not return: the line is not to be connected.
+        // It hung up, and did not return: the line is not to be connected. The cause decides DIALSTATUS.
         if let Some((Finish::Application(application), place)) = program.finish() {
             let failure = FailureReason::ByDialplan.with(&[application, &place.to_string()]);
-            return self.dialing().branch_failed(caller, id, Failure { cause: cause::NORMAL, ..failure });
+            let cause = if ended == Cause::NONE { cause::NORMAL } else { ended.0 };
+            return self.dialing().branch_failed(caller, id, Failure { cause, ..failure });
         }
         if !is_answered {
             channel.callee.work = None;
             return self.dialing().ports_ready(id);
         }
-        if !self.follow(caller, id, result.trim()) && !self.next(caller, id) {
+        if result == "GOSUB_RESULT" && !given.trim().is_empty() {
+            // What it returned is the caller's then, as with Asterisk.
+            let program = self.parties.channel_mut(caller).and_then(|channel| channel.program.as_mut());
+            program.into_iter().for_each(|program| program.set_variable("GOSUB_RETVAL", value.as_deref().unwrap_or("")));
+        }
+        if !self.follow(caller, id, given.trim()) && !self.next(caller, id) {
             // It may have offered anew meanwhile: hold counts, and video that it was not answered does not.
             let answer = self.parties.leg_of(id).and_then(|leg| {
                 let (local, remote) = (leg.agreement.local.as_ref(), leg.agreement.remote.clone()?);
@@ -235,6 +241,7 @@ impl CalleePrograms<'_> {
             }
             "BUSY" => self.dialing().end(caller, DialStatus::Busy, Some(cause::BUSY)),
             "CONGESTION" => self.dialing().end(caller, DialStatus::Congestion, Some(cause::CONGESTION)),
+            "CHANUNAVAIL" => self.dialing().end(caller, DialStatus::ChanUnavail, Some(cause::ABSENT)),
             "CONTINUE" => {
                 let here =
                     self.parties.channel(caller).and_then(|channel| channel.program.as_ref()).map(Program::position);

@@ -45,6 +45,8 @@ pub struct CalleePart {
     /// Whose Dial has had run what it wants run after the answer, or is about to: of those on the way to a line that a
     /// dialplan in between called, each has its own.
     pub accepted_for: Option<ChannelId>,
+    /// A line that answered is sent digits (`D()` of a Dial on the way) before that: it waits for their end.
+    pub after_digits: bool,
     /// The variables that the programs on it left.
     pub variables: Vec<(String, String)>,
     /// Ends the call.

@@ -5,6 +5,7 @@ use super::dial::{Connected, Dial};
 use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
 use super::origin::Origin;
+use crate::audio::g711::Law;
 use crate::clock::{Time, Wall};
 use crate::config::musiconhold_conf::Sort;
 use crate::config::peer::{DtmfMode, LineKind, Peer};
@@ -13,7 +14,7 @@ use crate::dialplan::recording::TapKind;
 use crate::dialplan::{ChannelId, DialReport, Digits, PlayRequest, Position, Program};
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
-use crate::pbx::media::{Listening, MediaCommand, StreamId};
+use crate::pbx::media::{G711, Listening, MediaCommand, StreamId};
 use crate::pbx::outside::{ErrandId, OutsideOrder};
 use crate::pbx::recording::RecordingId;
 use crate::sdp::MediaKind;
@@ -246,12 +247,16 @@ pub struct Channel {
     pub dead: bool,
     /// Whose program plays to it, when that runs on a half of a pair that leads into the dialplan.
     pub played_by: Option<ChannelId>,
+    /// Which of its sounds is a tone that such a program has sound beside what it does, and whose program.
+    pub tone_by: Option<(ChannelId, u64)>,
     /// Music on hold for it.
     pub music: Music,
     /// What is recorded of it beside the call, oldest first.
     pub taps: Vec<(TapKind, RecordingId)>,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
     pub plays: u64,
+    /// What the latest of them is sent in: its own law, and what the peer knows it by, with milliseconds in a packet.
+    pub played_in: Option<(Law, G711, u8)>,
     /// Digits that came since its program last waited, and that nothing took.
     pub digits: VecDeque<char>,
     /// Something was done for it outside of the switch, and some of it may still run.
@@ -308,9 +313,11 @@ impl Channel {
             unroutable_logged: false,
             dead: false,
             played_by: None,
+            tone_by: None,
             music: Music::default(),
             taps: Vec::new(),
             plays: 0,
+            played_in: None,
             digits: VecDeque::new(),
             goes_outside: false,
             listening: Listening::default(),
@@ -422,6 +429,13 @@ impl Channel {
     /// The media beside voice it has ports for, with our address for each.
     pub fn bound_ports(&self) -> Vec<(MediaKind, SocketAddr)> {
         self.ports.iter().filter_map(|port| Some((port.kind, port.bound()?))).collect()
+    }
+
+    /// Its program goes on elsewhere, and whatever talked with it is dropped with what it did: nobody closes the talk.
+    pub fn leave_talks(&self, core: &mut Core) {
+        if self.goes_outside {
+            core.out.outside.push(OutsideOrder::Leave(self.id));
+        }
     }
 
     /// Stops whatever it is doing, for this cause. Its timers go; what else is left is for the caller of this.

@@ -371,6 +371,10 @@ impl Dialing<'_> {
         }
         self.moved_to(outer, callee);
         self.parties.forget(half, self.core);
+        // Its digits come before whatever the outer Dial has done on it, and before its media are connected.
+        if digits.called.is_some() {
+            self.parties.with_party(callee, self.core, |party, cx| party.set_media_remote(cx.core));
+        }
         self.answered(outer, callee, Some(answer));
         digits.send(self.parties, telephone, callee, self.core);
     }
@@ -471,6 +475,7 @@ impl Dialing<'_> {
         self.give_up_branches(caller, None);
         self.close(caller, status.unwrap_or(DialStatus::Cancel), None);
         let Some(channel) = self.parties.channel_mut(caller) else { return };
+        channel.leave_talks(self.core);
         channel.activity = Activity::Running;
         if let Some(program) = &mut channel.program {
             if let Some(status) = status {

@@ -1,6 +1,7 @@
 //! Rows of digits that lines are sent: `SendDTMF`, and `D()` of a Dial.
 
 use super::channel::{Activity, Channel};
+use super::deferred::Deferred;
 use super::digit_form::{self, SentAs};
 use super::local;
 use super::parties::Parties;
@@ -146,6 +147,16 @@ pub(super) fn next(parties: &mut Parties, to: ChannelId, core: &mut Core) {
     }
 }
 
+/// Something is to be done on the channel of a line that answered. Digits that a Dial on the way sends it come first: is
+/// it waited for their end?
+pub(super) fn is_waited_for(parties: &mut Parties, line: ChannelId) -> bool {
+    let sends = parties.sendings.contains_key(&line);
+    if let Some(channel) = parties.channel_mut(line) {
+        channel.callee.after_digits = sends;
+    }
+    sends
+}
+
 /// A channel waits for digits no more that it had sent: neither are they sent.
 pub(super) fn abandon(parties: &mut Parties, waiting: ChannelId, core: &mut Core) {
     if !parties.channel(waiting).is_some_and(Channel::sends_digits) {
@@ -172,6 +183,13 @@ pub(super) fn begin_early(parties: &mut Parties, to: ChannelId, row: &DigitRow, 
 }
 
 fn finish(parties: &mut Parties, to: ChannelId, waits: Option<ChannelId>, sent: Result<(), String>, core: &mut Core) {
+    let is_over = !parties.sendings.contains_key(&to);
+    if let Some(channel) = parties.channel_mut(to).filter(|_| is_over)
+        && std::mem::take(&mut channel.callee.after_digits)
+        && let Some(caller) = channel.called_by
+    {
+        parties.deferred.push_back(Deferred::AfterAnswer(caller, to));
+    }
     match (waits, sent) {
         (Some(waiting), sent) => {
             if parties.channel(waiting).is_some_and(|channel| channel.sends_digits()) {

@@ -12,6 +12,7 @@ use super::local;
 use super::local_half::HalfEnded;
 use super::originating::set_free;
 use super::parties::Parties;
+use super::tones;
 use crate::dialplan::originate::Goal;
 use crate::dialplan::program::errand;
 use crate::dialplan::{AppReply, CallerId, Cause, ChannelId, DialStatus, Finish, Position, Program};
@@ -158,6 +159,7 @@ impl Hangup<'_> {
         }
         digit_sending::abandon(self.parties, id, self.core);
         let Some(channel) = self.parties.channel_mut(id) else { return };
+        channel.leave_talks(self.core);
         channel.stop_activity(cause::NORMAL, self.core);
         if let Some(program) = &mut channel.program {
             program.redirect(to);
@@ -212,6 +214,7 @@ impl Hangup<'_> {
 
     /// A channel's program came to its end: so does the channel.
     pub(super) fn program_finished(&mut self, id: ChannelId, cause: Cause) {
+        tones::end(self.parties, id, self.core);
         self.explain_finish(id, cause);
         let unanswered = local::is_unanswered_caller(self.parties, id);
         let cause = match cause {
@@ -270,6 +273,7 @@ impl Hangup<'_> {
 
     /// A half that runs the dialplan ends: what it plays on the telephone beyond ends with it.
     fn stop_on_telephone(&mut self, id: ChannelId) {
+        tones::end(self.parties, id, self.core);
         let Some(half) = self.parties.channel(id).filter(|channel| channel.local().is_some()) else { return };
         if !matches!(half.activity, Activity::Playing(_) | Activity::Echoing) {
             return;
@@ -277,8 +281,11 @@ impl Hangup<'_> {
         // The other half may be gone already, and with it the way to the telephone.
         let played = self.parties.channels().find(|channel| channel.played_by == Some(id)).map(|channel| channel.id);
         let telephone = self.parties.channel(played.unwrap_or_else(|| local::caller(self.parties, id)));
-        let plays = |channel: &&Channel| matches!(channel.activity, Activity::Playing(_) | Activity::Echoing);
-        if let Some(stream) = telephone.filter(|channel| !plays(channel)).and_then(Channel::stream) {
+        // Whoever plays itself, or talks to a line that answered instead, is not disturbed.
+        let is_others = |channel: &&Channel| {
+            matches!(channel.activity, Activity::Playing(_) | Activity::Echoing) || tones::talks(self.parties, channel)
+        };
+        if let Some(stream) = telephone.filter(|channel| !is_others(channel)).and_then(Channel::stream) {
             self.core.out.media.push(MediaCommand::Idle { stream });
         }
     }

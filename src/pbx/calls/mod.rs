@@ -524,6 +524,9 @@ fn do_deferred(calls: &mut Calls, deferred: Deferred, core: &mut Core) {
             }
         }
         Deferred::AfterAnswer(caller, line) => {
+            if digit_sending::is_waited_for(parties, line) {
+                return Dialing { parties, bridges, core }.taken_by(caller, line);
+            }
             if !(CalleePrograms { parties, bridges, core }).after_answer(caller, line) {
                 let answer = parties.leg_of(line).and_then(|leg| leg.agreement.remote.clone());
                 Dialing { parties, bridges, core }.accepted(caller, line, answer);

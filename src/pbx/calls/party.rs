@@ -10,7 +10,7 @@ use crate::audio::tone;
 use crate::config::peer::{ProgressInBand, Settings};
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
-use crate::pbx::media::{MediaCommand, Remote, StreamId, WhileBridged};
+use crate::pbx::media::{G711, MediaCommand, Remote, StreamId, WhileBridged};
 use crate::sdp::codec::Codec;
 use crate::sdp::{MediaKind, Sdp};
 use std::net::SocketAddr;
@@ -83,6 +83,7 @@ impl Party<'_> {
         let remote = self.remote(rtp, rtcp, core);
         let unroutable = rtp.filter(|_| remote.rtp.is_none() && !self.channel.unroutable_logged);
         core.out.media.push(MediaCommand::Remote { stream: self.stream, remote });
+        self.play_on_as_agreed(core);
         self.listen(self.channel.listening.bridged, core);
         if let Some(address) = unroutable {
             self.channel.unroutable_logged = true;
@@ -287,6 +288,7 @@ impl Party<'_> {
         let (law, payload_type, ptime_ms) = self.played_as()?;
         let tone = core.tones.render(list, law)?;
         self.channel.plays = self.channel.plays.saturating_add(1);
+        self.channel.played_in = Some((law, G711 { payload_type, law }, ptime_ms));
         let (stream, play, sound, again) = (self.stream, self.channel.plays, tone.sound, tone.again);
         core.out.media.push(MediaCommand::Tone { stream, play, sound, again, payload_type, ptime_ms });
         Ok(play)
@@ -306,9 +308,25 @@ impl Party<'_> {
         let (law, payload_type, ptime_ms) = self.played_as()?;
         let sounds = sounds.iter().map(|sound| sound.in_law(law).clone()).collect();
         self.channel.plays = self.channel.plays.saturating_add(1);
+        self.channel.played_in = Some((law, G711 { payload_type, law }, ptime_ms));
         let (stream, play) = (self.stream, self.channel.plays);
         core.out.media.push(MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, ptime_ms });
         Ok(play)
+    }
+
+    /// What is being played follows a codec that was agreed on anew. One that is not G.711 leaves it as it is: the peer
+    /// hears nothing of it, and the program goes on when it is over.
+    fn play_on_as_agreed(&mut self, core: &mut Core) {
+        let (Some((from, before, before_ms)), Ok((law, payload_type, ptime_ms))) =
+            (self.channel.played_in, self.played_as())
+        else {
+            return;
+        };
+        let to = G711 { payload_type, law };
+        if (to, ptime_ms) != (before, before_ms) {
+            self.channel.played_in = Some((from, to, ptime_ms));
+            core.out.media.push(MediaCommand::Recode { stream: self.stream, from, to, ptime_ms });
+        }
     }
 
     /// What its peer is played in: the law, its payload type, and milliseconds in a packet.

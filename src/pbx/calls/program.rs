@@ -85,7 +85,7 @@ impl Applications<'_> {
         let works = self.parties.channel(id).is_some_and(|channel| channel.callee.work.is_some() && !channel.dead);
         if works {
             let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
-            return CalleePrograms { parties, bridges, core }.finished(id);
+            return CalleePrograms { parties, bridges, core }.finished(id, cause);
         }
         self.hangup().program_finished(id, cause);
     }

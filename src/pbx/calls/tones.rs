@@ -22,20 +22,34 @@ pub(super) fn start(parties: &mut Parties, id: ChannelId, tone: &str, core: &mut
     let played = parties.with_party(telephone, core, |party, cx| {
         let list = party.tone_list(tone, cx.core);
         party.send_early_media(cx)?;
-        party.start_tone(&list, cx.core).map(|_| ())
+        let play = party.start_tone(&list, cx.core)?;
+        party.channel.tone_by = (telephone != id).then_some((id, play));
+        Ok(())
     });
     played.unwrap_or_else(|| Err("the channel has no telephone".to_owned()))
+}
+
+/// A half of a call into the dialplan ends: its tone, which still sounds, does too.
+pub(super) fn end(parties: &Parties, half: ChannelId, core: &mut Core) {
+    let has_tone =
+        |channel: &&Channel| channel.tone_by == Some((half, channel.plays)) && !talks(parties, channel);
+    let telephone = parties.channels().find(has_tone);
+    if let Some(stream) = telephone.and_then(Channel::stream) {
+        core.out.media.push(MediaCommand::Idle { stream });
+    }
 }
 
 /// Stops whatever the telephone of a channel is played; nothing else is going on while its program runs.
 pub(super) fn stop(parties: &Parties, id: ChannelId, core: &mut Core) {
     let telephone = parties.channel(local::caller(parties, id));
-    // A half of a call into the dialplan says nothing itself: it is in a bridge, and the telephone hears the tone.
-    let talks = |channel: &&Channel| {
-        let others = parties.channels().filter(|other| other.id != channel.id && other.bridge == channel.bridge);
-        channel.bridge.is_some() && others.into_iter().any(|other| other.local().is_none())
-    };
-    if let Some(stream) = telephone.filter(|channel| !talks(channel)).and_then(Channel::stream) {
+    if let Some(stream) = telephone.filter(|channel| !talks(parties, channel)).and_then(Channel::stream) {
         core.out.media.push(MediaCommand::Idle { stream });
     }
+}
+
+/// Is it bridged to another telephone? A half of a call into the dialplan says nothing itself: who is in a bridge with it
+/// hears the tone.
+pub(super) fn talks(parties: &Parties, channel: &Channel) -> bool {
+    let mut others = parties.channels().filter(|other| other.id != channel.id && other.bridge == channel.bridge);
+    channel.bridge.is_some() && others.any(|other| other.local().is_none())
 }
