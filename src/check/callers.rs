@@ -30,7 +30,7 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
 }
 
 /// The contexts to which a call may get whose caller tells its number itself, each with who that is.
-fn reached<'a>(survey: &Survey<'a>) -> BTreeMap<&'a str, String> {
+pub(super) fn reached<'a>(survey: &Survey<'a>) -> BTreeMap<&'a str, String> {
     let mut ways: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut leads_anywhere = BTreeSet::new();
     for context in survey.plan.contexts.values() {

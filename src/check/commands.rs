@@ -1,24 +1,24 @@
 //! Commands of the machine, scripts and spoken texts: whether strowger.toml allows them, and what a caller may put into a
 //! shell's line.
 
+use super::chosen::Variables;
+use super::openings::command_afterwards;
 use super::survey::{Step, Survey};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
 use crate::dialplan::substitute::{MAX_DEPTH, function_call, references};
 
-/// What a caller chooses: variables and functions whose value a telephone, or who calls it, sends.
-const CALLERS: &[&str] = &["CALLERID", "CALLERIDNAME", "CALLERIDNUM", "SIP_HEADER", "SIPCALLID"];
 /// The applications that have a text spoken by a program.
 const SPEAKERS: &[&str] = &["Espeak", "Festival", "Flite", "PicoTTS", "SayText"];
-/// What makes a text harmless: only the letters that are named are left.
-const FILTERS: &[&str] = &["FILTER", "LEN", "MATH", "MD5", "SHA1", "BASE64_ENCODE", "URIENCODE", "INT"];
-
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let programs = &survey.config.toml.programs;
+    let mut variables = Variables::default();
     for step in &survey.steps {
+        variables.enter(step);
+        let calls = step.calls();
         let mut commands: Vec<String> = shells(step.args(), 0);
-        for call in step.calls() {
+        for call in &calls {
             let is_command = call.is("System") || call.is("TrySystem");
             let allowed = [
                 (is_command, programs.system, "system"),
@@ -34,11 +34,12 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
             if is_command {
                 commands.push(call.args.clone());
             }
+            commands.extend(command_afterwards(call));
         }
         if !programs.system && !shells(step.args(), 0).is_empty() {
             found.push(refused(step, "SHELL()", "system"));
         }
-        let open = commands.iter().find_map(|command| chosen(command, step, 0));
+        let open = commands.iter().find_map(|command| variables.chosen_in(command, step));
         found.extend(open.map(|name| {
             finding::COMMAND_OPEN
                 .at(step.place, format!("a command of the machine is made with {name}, which the caller chooses"))
@@ -46,6 +47,7 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
                     "write it as ${FILTER(0-9,...)}, or hand it to an AGI script as an argument, which no shell reads",
                 )
         }));
+        variables.leave(step, &calls);
     }
     found
 }
@@ -71,27 +73,4 @@ fn shells(text: &str, depth: usize) -> Vec<String> {
         found.extend(shells(inside, depth.saturating_add(1)));
     }
     found
-}
-
-/// The first name in a command that the caller chooses, unless it is filtered.
-fn chosen(text: &str, step: &Step, depth: usize) -> Option<String> {
-    if depth > MAX_DEPTH {
-        return None;
-    }
-    references(text).into_iter().find_map(|(is_name, inside)| {
-        let (name, args) = match function_call(inside).filter(|_| is_name) {
-            Some((name, args, _)) => (name, Some(args)),
-            None => (inside.split(':').next().unwrap_or_default(), None),
-        };
-        let is = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-        if args.is_some() && is(FILTERS) {
-            return None;
-        }
-        // May the number hold more than digits: has its pattern an open end?
-        let is_open_number = is_name && name == "EXTEN" && step.extension.name.is_open();
-        if is_name && (is(CALLERS) || is_open_number) {
-            return Some(format!("${{{inside}}}"));
-        }
-        chosen(inside, step, depth.saturating_add(1))
-    })
 }

@@ -6,13 +6,17 @@ use crate::dialplan::{DialOptions, arguments};
 
 /// The applications that a line may run in place of its own: in `ExecIf` and its kin.
 pub(super) fn inner(call: &Call) -> Vec<AppCall> {
-    let texts = match call.application.to_ascii_lowercase().as_str() {
+    inner_texts(call).iter().filter_map(|text| AppCall::parse(text)).filter(|call| !is_computed(&call.name)).collect()
+}
+
+/// The same as they are written, `Application(arguments)`.
+pub(super) fn inner_texts(call: &Call) -> Vec<String> {
+    match call.application.to_ascii_lowercase().as_str() {
         "execif" => branches(&call.args),
         "execiftime" => behind_times(&call.args),
         "exec" | "tryexec" => vec![call.args.clone()],
         _ => Vec::new(),
-    };
-    texts.iter().filter_map(|text| AppCall::parse(text)).filter(|call| !is_computed(&call.name)).collect()
+    }
 }
 
 /// The places that a line may go to. One without a priority is a context alone, in which a caller may dial.
@@ -88,8 +92,8 @@ fn of_letters(text: &str) -> Vec<Target> {
     places.filter_map(|place| Target::parse(&place)).collect()
 }
 
-/// What stands before the arguments of a subroutine, `(...)` outside of `${...}`.
-fn place_of(text: &str) -> &str {
+/// What stands before the arguments of a subroutine or function, `(...)` outside of `${...}`.
+pub(super) fn place_of(text: &str) -> &str {
     let mut depth = 0usize;
     let end = text.char_indices().find(|(_, letter)| {
         match letter {

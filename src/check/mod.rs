@@ -5,6 +5,7 @@
 
 mod call;
 mod callers;
+mod chosen;
 mod commands;
 mod contexts;
 mod dial;
@@ -13,6 +14,7 @@ mod gaps;
 mod goals;
 mod jumps;
 mod numbers;
+mod openings;
 mod phrase;
 mod secrets;
 mod shadow;
@@ -50,8 +52,13 @@ pub fn findings(config: &Config, plan: &Dialplan) -> Vec<Diagnostic> {
     found
 }
 
-/// The sounds that the dialplan names and that are not there; `missing` says why one is not, in a whole sentence.
-pub fn missing_sounds(config: &Config, plan: &Dialplan, missing: &dyn Fn(&str) -> Option<String>) -> Vec<Diagnostic> {
+/// The sounds that the dialplan names and that are not there; `missing` says why a name is not in a language, in a whole
+/// sentence.
+pub fn missing_sounds(
+    config: &Config,
+    plan: &Dialplan,
+    missing: &dyn Fn(&str, &str) -> Option<String>,
+) -> Vec<Diagnostic> {
     sounds::findings(&Survey::of(config, plan), missing)
 }
 
@@ -64,6 +71,7 @@ fn of(survey: &Survey) -> Vec<Diagnostic> {
     found.extend(dial::findings(survey));
     found.extend(functions::findings(survey));
     found.extend(commands::findings(survey));
+    found.extend(openings::findings(survey));
     found.extend(texts::findings(survey));
     found.extend(secrets::findings(survey.config));
     found

@@ -68,6 +68,103 @@ fn a_jump_that_a_variable_decides_or_a_pattern_takes_is_none() {
 }
 
 #[test]
+fn what_a_caller_chooses_and_should_not_is_said() {
+    let open = |body: &str| {
+        let extensions = format!("[home]\nexten => _X.,1,NoOp()\n same => n,{}", body.replace('\n', "\n same => n,"));
+        let lines = plan(&extensions).into_iter().filter(|line| line.contains("-open "));
+        lines.map(|line| line.split(" -- ").next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        open(
+            "AGI(${CALLERID(name)}.sh,1)\nAGI(x.sh,${CALLERID(name)})\nSet(X=${EVAL(${SIP_HEADER(X-Y)})})\nSet(${EXTEN}=1)\n\
+             Set(DB(a/${CALLERID(num)})=1)\nExecIf(1?${CALLERID(name)}(1))\nRecord(/tmp/${EXTEN}.wav)\n\
+             Record(/tmp/${FILTER(0-9,${EXTEN})}.wav)"
+        ),
+        [
+            "3 program-open AGI runs the script that ${CALLERID(name)} names, which the caller chooses",
+            "5 evaluation-open EVAL() evaluates ${SIP_HEADER(X-Y)}, which the caller chooses",
+            "6 evaluation-open Set assigns to ${EXTEN}, which the caller chooses",
+            "8 evaluation-open the application that is run is ${CALLERID(name)}, which the caller chooses",
+            "9 file-open Record writes a file named by ${EXTEN}, which the caller chooses",
+        ]
+    );
+    // By way of a variable, until it holds something else; and a lookup gives what is not the caller's.
+    assert_eq!(
+        open(
+            "Set(NAME=x-${CALLERID(name)})\nSystem(echo ${NAME:1})\nSet(NAME=${FILTER(a-z,${NAME})})\nSystem(echo ${NAME})\n\
+             System(echo ${DB(names/${CALLERID(num)})} ${CDR(uniqueid)})\nMixMonitor(${UNIQUEID}.wav,b,rm ${CDR(src)})"
+        ),
+        [
+            "4 command-open a command of the machine is made with ${NAME:1}, which the caller chooses",
+            "8 command-open a command of the machine is made with ${CDR(src)}, which the caller chooses",
+        ]
+    );
+    // A line that registers calls as itself, and a guest as anybody.
+    let extensions = "[home]\nexten => 1,1,MixMonitor(${CALLERID(num)}.wav,r(${CALLERID(num)}-in.wav))\n";
+    let files = |sip: &str| said(sip, extensions).into_iter().filter(|line| line.contains("file-open")).count();
+    assert_eq!((files(PEERS), files(&format!("[general]\nallowguest=yes\ncontext=home\n{PEERS}"))), (0, 1));
+    // The other finding of such a configuration has a name, too.
+    let (_, said) = Config::from_texts("[general]\nallowguest=yes\n", "", "", "");
+    assert_eq!(said.iter().map(|one| one.code).collect::<Vec<_>>(), ["guests-allowed"]);
+}
+
+/// `there`: the sounds that there are, each with its language; what is found, with the line.
+fn without(sip: &str, extensions: &str, there: &[(&str, &str)]) -> Vec<String> {
+    let (config, _) = Config::from_texts(sip, extensions, "", "");
+    let config = config.unwrap();
+    let (plan, _) = dialplan::parse(&config.extensions, REGISTRAR);
+    let missing = |name: &str, language: &str| {
+        let is_there = there.iter().any(|(one, of)| *one == name && (of.is_empty() || *of == language));
+        (!is_there).then(|| "why".to_owned())
+    };
+    let found = missing_sounds(&config, &plan, &missing).into_iter();
+    found.map(|one| format!("{} {}", one.place.line, one.message)).collect()
+}
+
+#[test]
+fn sounds_are_missed_in_the_language_that_is_spoken() {
+    let said = |line: u32, app: &str, name: &str| format!("{line} {app} plays '{name}', which is not there");
+    let plays = "[home]\nexten => 1,1,Playback(a&b)\n same => n,Read(x,c,1,i)\n same => n,Read(x,c)\n same => n,Record(x.wav,,,q)\n \
+                 same => n,Record(x.wav)\n same => n,Authenticate(1)\n same => n,Authenticate(1,,,mine)\n same => n,SayDigits(12)\n \
+                 same => n,SayNumber(21)\n same => n,SayDigits(${X})\n same => n,SayAlpha(a)\n";
+    let there = [
+        ("a", ""),
+        ("auth-incorrect", ""),
+        ("auth-thankyou", ""),
+        ("vm-goodbye", ""),
+        ("digits/1", ""),
+        ("digits/20", ""),
+    ];
+    assert_eq!(
+        without(PEERS, plays, &there),
+        [
+            said(2, "Playback", "b"),
+            said(4, "Read", "c"),
+            said(6, "Record", "beep"),
+            said(7, "Authenticate", "agent-pass"),
+            said(8, "Authenticate", "mine"),
+            said(9, "SayDigits", "digits/2"),
+            said(12, "SayAlpha", "letters/a"),
+        ]
+    );
+    // Somebody is spoken to in German, and so has it all.
+    let german = "[home]\nexten => 1,1,Playback(nur-deutsch)\n";
+    assert_eq!(without(PEERS, german, &[("nur-deutsch", "de")]), [said(2, "Playback", "nur-deutsch")]);
+    let peers = PEERS.replacen("[hall]\n", "[hall]\nlanguage=de\n", 1);
+    assert_eq!(without(&peers, german, &[("nur-deutsch", "de")]), NOTHING);
+    // What a line sets is spoken from there on.
+    let set = "[home]\nexten => 1,1,Set(CHANNEL(language)=de)\n same => n,Playback(ja&yes)\n same => n,Set(CHANNEL(language)=${X})\n \
+               same => n,Playback(oui)\nexten => 2,1,Playback(ja)\n";
+    let there = [("ja", "de"), ("yes", "en"), ("oui", "")];
+    assert_eq!(without(PEERS, set, &there), [said(3, "Playback", "yes")]);
+    let french = "[home]\nexten => 1,1,SetLanguage(fr)\n same => n,SayNumber(71)\n";
+    assert_eq!(
+        without(PEERS, french, &[]),
+        ["digits/60", "digits/et", "digits/11"].map(|name| said(3, "SayNumber", name))
+    );
+}
+
+#[test]
 fn what_is_not_there_goes_to_i() {
     assert_eq!(codes("[home]\nexten => 1,1,Goto(menu,9,1)\n[menu]\nexten => i,1,Hangup()"), NOTHING);
     assert_eq!(codes("[home]\nexten => 1,1,Goto(menu,9,1)\n[menu]\nexten => 8,1,Hangup()"), ["2 jump-nowhere"]);

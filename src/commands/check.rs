@@ -47,7 +47,7 @@ fn all(loaded: &Loaded) -> (Option<Dialplan>, Vec<Diagnostic>) {
     said.extend(certificates::findings(loaded, wall()));
     if let (Some(config), Some(plan)) = (&loaded.config, &plan) {
         let places = sounds::of_config(config, &Common::default());
-        said.extend(missing_sounds(config, plan, &|name| crate::sounds::missing(&places, name)));
+        said.extend(missing_sounds(config, plan, &|name, language| crate::sounds::missing(&places, name, language)));
     }
     diagnostic::tidy(&mut said);
     (plan, said)

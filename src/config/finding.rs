@@ -32,13 +32,17 @@ pub static TABLE: &[&Finding] = &[
     &DIAL_OPTION,
     &DIAL_UNFILTERED,
     &DISA_OPEN,
+    &EVALUATION_OPEN,
     &EXTENSION_SHADOWED,
+    &FILE_OPEN,
     &FUNCTION_UNKNOWN,
+    &GUESTS_ALLOWED,
     &HINT_NOBODY,
     &INCLUDE_NOWHERE,
     &JUMP_NOWHERE,
     &PEER_CONTEXT,
     &PRIORITY_UNREACHABLE,
+    &PROGRAM_OPEN,
     &PROGRAM_REFUSED,
     &SECRET_MISSING,
     &SECRET_PLACEHOLDER,
@@ -95,9 +99,41 @@ pub static DIAL_NOBODY: Finding = Finding {
 /// A command of the machine made with what a caller chooses.
 pub static COMMAND_OPEN: Finding = Finding {
     code: "command-open",
-    what: "System, TrySystem or SHELL() has ${CALLERID(...)}, ${SIP_HEADER(...)} or the ${EXTEN} of an open pattern in its command",
+    what: "System, TrySystem, SHELL() or the command of MixMonitor has what the caller chooses in it: ${CALLERID(...)}, ${SIP_HEADER(...)} and their kin, the ${EXTEN} of an open pattern, or a variable set to one of them in a line before",
     why: "the shell reads it: a caller whose name is `;reboot` has that run on the machine",
     advice: "write ${FILTER(0-9,...)}, or hand it to an AGI script as an argument",
+};
+
+/// Something evaluated that a caller chooses.
+pub static EVALUATION_OPEN: Finding = Finding {
+    code: "evaluation-open",
+    what: "EVAL() evaluates what the caller chooses, or that names the variable that Set assigns, or the application that Exec runs",
+    why: "a caller whose name is `${SHELL(reboot)}` has that run on the machine, or changes any variable",
+    advice: "write ${FILTER(0-9,...)}, or do without it",
+};
+
+/// A file written whose name a caller chooses.
+pub static FILE_OPEN: Finding = Finding {
+    code: "file-open",
+    what: "Record, MixMonitor or Monitor writes a file whose name has what the caller chooses in it; the number of a line that calls as itself is not the caller's choice",
+    why: "a caller writes over the recordings of others, or into other folders below that one",
+    advice: "write ${FILTER(0-9,...)}, or name the file by ${UNIQUEID}",
+};
+
+/// Guests may call.
+pub static GUESTS_ALLOWED: Finding = Finding {
+    code: "guests-allowed",
+    what: "allowguest=yes",
+    why: "whoever reaches this machine may call what the context of [general] holds",
+    advice: "leave nothing there that costs money, or give each caller a section and a secret",
+};
+
+/// A script whose name a caller chooses.
+pub static PROGRAM_OPEN: Finding = Finding {
+    code: "program-open",
+    what: "AGI runs the script, or asks the server, that is named by what the caller chooses",
+    why: "a caller runs whatever lies in the folder of scripts, or has the exchange connect anywhere",
+    advice: "name the script, and hand it that as an argument",
 };
 
 /// A program that strowger.toml does not allow.

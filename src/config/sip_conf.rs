@@ -220,6 +220,10 @@ impl Reader {
                 self.warn(entry, say.message, say.hint);
                 return true;
             }
+            Trouble::Finding(finding, say) => {
+                self.diagnostics.push(finding.at(&entry.place, say.message).hint(say.hint));
+                return true;
+            }
             Trouble::Skipped(words) if words.len() == value::words(value).count() => {
                 (false, format!("{} is not a valid value of '{name}'", quoted(&words)), accepted())
             }

@@ -113,9 +113,9 @@ fn made(name: &str) -> Option<Sound> {
     Some(Sound::of_samples(&sound::find(name)?))
 }
 
-/// Why this name cannot be played, in a whole sentence; `None`: it can. The file is not read.
-pub fn missing(places: &Places, name: &str) -> Option<String> {
-    let why = match find(places, name, "") {
+/// Why this name cannot be played in this language, in a whole sentence; `None`: it can. The file is not read.
+pub fn missing(places: &Places, name: &str, language: &str) -> Option<String> {
+    let why = match find(places, name, language) {
         Ok(found) if found.kind.is_played() => return None,
         Ok(found) => samples(&found).err()?,
         Err(why) => why,

@@ -156,7 +156,8 @@ fn a_digit_cuts_off_at_once_what_is_played_and_what_is_not_yet_loaded() {
 
 #[test]
 fn a_sound_goes_on_in_the_codec_that_a_telephone_changes_to() {
-    let plan = "[default]\nexten => _X!,1,Answer()\n same => n,Playback(long)\n same => n,Playback(one)\n same => n,Echo()\n";
+    let plan =
+        "[default]\nexten => _X!,1,Answer()\n same => n,Playback(long)\n same => n,Playback(one)\n same => n,Echo()\n";
     let mut world = ready(plan, &["one"]);
     world.sounds.add("long", Duration::from_secs(5));
     world.phone("client").dials("1");

@@ -4,6 +4,7 @@ use super::builder::GeneralDraft;
 use super::option::{Effect, OptionRow, Trouble, guard, row};
 use crate::config::acl::Acl;
 use crate::config::acl_conf::Lists;
+use crate::config::finding;
 use crate::config::value;
 use std::time::Duration;
 
@@ -316,10 +317,7 @@ fn allow_guest(draft: &mut GeneralDraft, text: &str) -> Result {
     draft.general.allow_guest = value::boolean(text).ok_or(Trouble::Bad)?;
     if draft.general.allow_guest {
         let say = "'allowguest=yes': whoever reaches this machine may call what the context of [general] holds";
-        return Err(Trouble::remark(
-            say,
-            "leave nothing there that costs money, or give each caller a section and a secret",
-        ));
+        return Err(Trouble::finding(&finding::GUESTS_ALLOWED, say));
     }
     Ok(())
 }

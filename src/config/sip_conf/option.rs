@@ -1,6 +1,7 @@
 //! One option of sip.conf: its names, where it stands, what it accepts, and what becomes of it.
 
 use super::builder::{GeneralDraft, PeerDraft};
+use crate::config::finding::Finding;
 use crate::config::peer::Settings;
 use crate::config::value;
 
@@ -64,6 +65,8 @@ pub enum Trouble {
     Skipped(Vec<String>),
     /// The value is in effect, but something must be said.
     Remark(Sentence),
+    /// The same, and it is one of the findings.
+    Finding(&'static Finding, Sentence),
     /// Ignoring it would open what it closes, or send in the clear what was to be encrypted: the peer is left out, and
     /// the whole file when it is said of the exchange.
     Closed(Sentence),
@@ -88,6 +91,11 @@ impl Trouble {
     /// The value is in effect, but something must be said.
     pub(super) fn remark(message: impl Into<String>, hint: impl Into<String>) -> Trouble {
         Trouble::Remark(Sentence::new(message, hint))
+    }
+
+    /// The value is in effect, and it is a finding.
+    pub(super) fn finding(finding: &'static Finding, message: impl Into<String>) -> Trouble {
+        Trouble::Finding(finding, Sentence::new(message, finding.advice))
     }
 
     /// The line is ignored for a reason of its own.

@@ -219,7 +219,9 @@ impl CalleePrograms<'_> {
         if result == "GOSUB_RESULT" && !given.trim().is_empty() {
             // What it returned is the caller's then, as with Asterisk.
             let program = self.parties.channel_mut(caller).and_then(|channel| channel.program.as_mut());
-            program.into_iter().for_each(|program| program.set_variable("GOSUB_RETVAL", value.as_deref().unwrap_or("")));
+            program
+                .into_iter()
+                .for_each(|program| program.set_variable("GOSUB_RETVAL", value.as_deref().unwrap_or("")));
         }
         if !self.follow(caller, id, given.trim()) && !self.next(caller, id) {
             // It may have offered anew meanwhile: hold counts, and video that it was not answered does not.

@@ -31,8 +31,7 @@ pub(super) fn start(parties: &mut Parties, id: ChannelId, tone: &str, core: &mut
 
 /// A half of a call into the dialplan ends: its tone, which still sounds, does too.
 pub(super) fn end(parties: &Parties, half: ChannelId, core: &mut Core) {
-    let has_tone =
-        |channel: &&Channel| channel.tone_by == Some((half, channel.plays)) && !talks(parties, channel);
+    let has_tone = |channel: &&Channel| channel.tone_by == Some((half, channel.plays)) && !talks(parties, channel);
     let telephone = parties.channels().find(has_tone);
     if let Some(stream) = telephone.and_then(Channel::stream) {
         core.out.media.push(MediaCommand::Idle { stream });
