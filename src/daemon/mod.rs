@@ -27,6 +27,7 @@ mod sip_receivers;
 mod sounds;
 mod spool;
 mod spool_place;
+mod spool_scan;
 mod switch_settings;
 pub mod systemd;
 mod threads;

@@ -5,6 +5,7 @@ use super::event_bus::Subscriber;
 use super::order::{Console, Order};
 use super::service::Service;
 use super::sink::Sink;
+use super::spool_scan::{KEPT, Queue, SLICE};
 use crate::config::Config;
 use crate::dialplan::call_file::{self, CallFile, MAX_SIZE};
 use crate::dialplan::originate::OriginateStatus;
@@ -20,8 +21,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How often the folders are looked at.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Maximum number of entries looked at in one folder at a time.
-const MAX_ENTRIES: usize = 2_000;
+/// Maximum number of files looked at in a turn.
+const MAX_FILES: usize = 1_000;
 /// Maximum number of files whose call is being tried at once.
 const MAX_TRYING: usize = 50;
 /// Outcomes that may wait for the thread.
@@ -131,7 +132,7 @@ type Begin = Box<dyn FnMut(&CallFile, u64) -> bool + Send>;
 
 /// The files in the folders.
 struct Spool {
-    folders: Vec<PathBuf>,
+    queue: Queue,
     begin: Begin,
     sink: Sink,
     trying: BTreeMap<u64, Trying>,
@@ -141,36 +142,37 @@ struct Spool {
 
 impl Spool {
     fn new(folders: Vec<PathBuf>, begin: Begin, sink: Sink) -> Spool {
-        Spool { folders, begin, sink, trying: BTreeMap::new(), left_alone: BTreeSet::new(), last_ticket: 0 }
+        let queue = Queue::new(folders, SLICE, KEPT);
+        Spool { queue, begin, sink, trying: BTreeMap::new(), left_alone: BTreeSet::new(), last_ticket: 0 }
     }
 
-    /// Looks at every file, and begins the calls whose time has come.
+    /// Begins the calls whose time has come, the oldest first, as far as there is room.
     fn look(&mut self, now: SystemTime) {
-        for folder in self.folders.clone() {
-            // A folder that is not there has no files.
-            let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-            let mut paths: Vec<PathBuf> =
-                entries.take(MAX_ENTRIES).filter_map(|entry| Some(entry.ok()?.path())).collect();
-            paths.sort();
-            for path in paths {
-                if self.trying.len() >= MAX_TRYING {
-                    return;
-                }
-                self.consider(&path, now);
+        let (trying, left_alone) = (&self.trying, &self.left_alone);
+        let is_trying = |path: &Path| trying.values().any(|trying| trying.path == path);
+        self.queue.read_on(now, |path| left_alone.contains(path) || is_trying(path));
+        for _ in 0..MAX_FILES {
+            if self.trying.len() >= MAX_TRYING {
+                return;
+            }
+            let Some(file) = self.queue.take(now) else { return };
+            if !self.consider(&file.1, now) {
+                return self.queue.put_back(file);
             }
         }
     }
 
-    fn consider(&mut self, path: &Path, now: SystemTime) {
-        let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+    /// Has the call of a file begun, when its time has come; false when there is no room for it now.
+    fn consider(&mut self, path: &Path, now: SystemTime) -> bool {
+        // It may be from before the folder was read.
         let is_trying = self.trying.values().any(|trying| trying.path == path);
-        if is_hidden || is_trying || self.left_alone.contains(path) {
-            return;
+        if is_trying || self.left_alone.contains(path) {
+            return true;
         }
-        let Ok(metadata) = std::fs::symlink_metadata(path) else { return };
+        let Ok(metadata) = std::fs::symlink_metadata(path) else { return true };
         let is_due = metadata.modified().is_ok_and(|modified| modified <= now);
         if metadata.is_dir() || !is_due {
-            return;
+            return true;
         }
         let read = match metadata.is_file() {
             true => read(path).and_then(|text| call_file::parse(&text)),
@@ -181,36 +183,40 @@ impl Spool {
                 for text in said {
                     self.say(Level::Warning, format!("Call file {}: {text}", shown(path)));
                 }
-                self.try_it(path, file, now);
+                self.try_it(path, file, now)
             }
             Err(why) => {
                 self.say(Level::Warning, format!("Call file {} is not used: {why}", shown(path)));
                 self.put_aside(path);
+                true
             }
         }
     }
 
-    fn try_it(&mut self, path: &Path, file: CallFile, now: SystemTime) {
+    fn try_it(&mut self, path: &Path, file: CallFile, now: SystemTime) -> bool {
         if file.tried > file.max_retries {
-            return self.expired(path, &file, file.tried, now);
+            self.expired(path, &file, file.tried, now);
+            return true;
         }
         let attempt = file.tried.saturating_add(1);
         if let Err(error) = append(path, "") {
             let text = format!("Call file {} is not used: it cannot be written to: {error}", shown(path));
             self.say(Level::Warning, text);
-            return self.leave_alone(path);
+            self.leave_alone(path);
+            return true;
         }
         self.last_ticket = self.last_ticket.saturating_add(1);
         let ticket = self.last_ticket;
         if !(self.begin)(&file, ticket) {
             // It is looked at again when the switch has room.
-            return;
+            return false;
         }
         let text = format!("Attempting call on {} for {} (Retry {attempt})", file.request.target, goal(&file));
         self.say(Level::Verbose(3), text);
         let _ = append(path, &format!("\n\nStartRetry: {} {attempt} ({})\n", std::process::id(), seconds(now)));
         let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
         self.trying.insert(ticket, Trying { path: path.to_owned(), file, attempt, modified });
+        true
     }
 
     /// How a call went.

@@ -332,9 +332,11 @@ impl Servers {
 }
 
 impl Server {
-    /// By which timers it goes. A brief one behaves as over a reliable transport: its refusal is sent once.
+    /// By which timers it goes. A brief one behaves as over a reliable transport, but for a refusal that the INVITE will not
+    /// come again for.
     fn values(&self, values: TimerValues) -> TimerValues {
-        TimerValues { reliable: values.reliable || self.is_brief, ..values }.over(self.flow)
+        let brief = self.is_brief && !self.flow.transport.is_reliable();
+        TimerValues { reliable: values.reliable || self.is_brief, brief, ..values }.over(self.flow)
     }
 
     fn send(&self, out: &mut Vec<Transmit>) {
