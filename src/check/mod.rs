@@ -21,6 +21,7 @@ mod shadow;
 mod sounds;
 mod survey;
 mod texts;
+mod trunks;
 
 use crate::config::Config;
 use crate::config::diagnostic::{self, Diagnostic};
@@ -74,6 +75,7 @@ fn of(survey: &Survey) -> Vec<Diagnostic> {
     found.extend(openings::findings(survey));
     found.extend(texts::findings(survey));
     found.extend(secrets::findings(survey.config));
+    found.extend(trunks::findings(survey));
     found
 }
 

@@ -576,3 +576,25 @@ fn programs_that_are_not_allowed_and_commands_that_a_caller_makes_are_said() {
         [open(2, "${CALLERID(name)}"), open(3, "${EXTEN}")]
     );
 }
+
+#[test]
+fn peers_at_one_address_that_nothing_tells_apart_are_said_with_whose_a_call_is() {
+    let found = |one: &str, two: &str| -> Vec<String> {
+        let peer = |name: &str, lines: &str| {
+            format!("[{name}]\ntype=peer\nhost=203.0.113.5\nsecret=k3vw9m2xq8tq\ncontext=in\n{lines}\n")
+        };
+        let all = said(&format!("{}{}", peer("two", two), peer("one", one)), "[in]\nexten => s,1,Hangup()");
+        all.into_iter().filter(|line| line.contains("trunks-alike")).collect()
+    };
+    let alike = found("", "");
+    assert_eq!(alike.len(), 1);
+    assert!(
+        alike[0].contains("'one' and 'two' are both at 203.0.113.5:5060: a call from there that names none of them")
+    );
+    assert!(alike[0].contains("is taken to be of 'one' -- write what the provider calls each by"), "{alike:?}");
+    assert_eq!(found("defaultuser=4711", "").len(), 1, "one of them still has nothing of its own");
+    assert_eq!(found("defaultuser=4711", "fromuser=4711").len(), 1, "the same");
+    assert_eq!(found("defaultuser=4711", "fromuser=4712"), NOTHING);
+    assert_eq!(found("fromdomain=a.example", "fromuser=4712"), NOTHING);
+    assert_eq!(found("port=5070", ""), NOTHING);
+}

@@ -54,6 +54,7 @@ pub static TABLE: &[&Finding] = &[
     &TLS_EXPIRING,
     &TLS_KEY_OPEN,
     &TLS_UNUSABLE,
+    &TRUNKS_ALIKE,
 ];
 
 /// An application that is not there.
@@ -62,6 +63,14 @@ pub static APPLICATION_UNKNOWN: Finding = Finding {
     what: "a line runs an application that is not there",
     why: "a call that gets to it ends",
     advice: "correct the name, or do without it",
+};
+
+/// Peers at one address that nothing tells apart.
+pub static TRUNKS_ALIKE: Finding = Finding {
+    code: "trunks-alike",
+    what: "two peers have the same host= and port=, and not each a defaultuser=, fromuser= or fromdomain= of its own",
+    why: "a call from there is known by its address: one that names neither in its Request-URI, To or From is taken to be of the first by name, with the context of that",
+    advice: "give each the user or number that the provider calls it by as defaultuser=, or leave one of them out when both do the same",
 };
 
 /// A decision by who calls, where somebody may say who that is.

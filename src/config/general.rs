@@ -1,6 +1,7 @@
 //! `[general]` of sip.conf, typed.
 
 use super::acl::Acl;
+use super::limits::EmergencyNumbers;
 use super::peer::Settings;
 use super::transport::{External, Streams};
 use crate::sip::flow::Transport;
@@ -45,6 +46,8 @@ pub struct General {
     pub from_domain: Option<String>,
     /// `send_diversion`: calls that were forwarded say by whom (RFC 5806).
     pub send_diversion: bool,
+    /// `emergency_numbers` (ours): calls to them are held back by no limit.
+    pub emergency: EmergencyNumbers,
     /// `permit`/`deny`/`acl`: checked for every source, before its peer's own list.
     pub acl: Acl,
     /// `contactpermit`/`contactdeny`/`contactacl`: checked for every peer's Contact.
@@ -103,6 +106,7 @@ impl Default for General {
             caller_id: "asterisk".into(),
             from_domain: None,
             send_diversion: true,
+            emergency: EmergencyNumbers::default(),
             acl: Acl::default(),
             contact_acl: Acl::default(),
             allow_guest: false,

@@ -2,6 +2,7 @@
 
 use super::acl::Acl;
 use super::diagnostic::Place;
+use super::limits::Limits;
 use super::presentation::Presentation;
 use super::secret::Secret;
 use crate::names::{HostName, Names, Server};
@@ -51,6 +52,8 @@ pub struct Peer {
     pub direct_media_acl: Acl,
     /// `call-limit`: calls at once, both directions together; none: no limit.
     pub call_limit: Option<u32>,
+    /// `max_outgoing`, `max_minutes`, `allow_numbers`, `forbid_numbers` (ours): what calls to it may cost.
+    pub limits: Limits,
     /// `setvar`: channel variables of each call it makes, in order.
     pub set_vars: Vec<(String, String)>,
     /// `accountcode`, for call records.
@@ -83,6 +86,7 @@ impl Peer {
             contact_acl: Acl::default(),
             direct_media_acl: Acl::default(),
             call_limit: None,
+            limits: Limits::default(),
             set_vars: Vec::new(),
             account_code: String::new(),
             description: String::new(),
@@ -120,6 +124,16 @@ impl Peer {
             PeerAddress::Static(address) => vec![Server::new(self.settings.transport(), *address)],
             PeerAddress::Named(host) => names.servers(host).to_vec(),
         }
+    }
+
+    /// The users of ours by which its provider may call it, beside its section's name.
+    pub fn called_as(&self) -> impl Iterator<Item = &str> {
+        [&self.default_user, &self.from_user].into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether a call to this user may be of it, where others have its address, too.
+    pub fn is_called_as(&self, user: &str) -> bool {
+        self.name == user || self.called_as().any(|known| known == user)
     }
 
     /// Whether its From tells who calls: a trunk's or another exchange's (a fixed address), a guest's, and that of a line

@@ -395,7 +395,7 @@ impl Admission {
         }
         let claim = match request.method {
             Method::Register => identity::registrant(&self.accounts, essentials, credentials),
-            _ => identity::caller(self.directory(), essentials, credentials, flow, self.by_digest),
+            _ => identity::caller(self.directory(), (request, essentials), credentials, flow, self.by_digest),
         };
         let access = GeneralAccess {
             source_allowed: self.acl.allows(source.ip()),

@@ -1,5 +1,6 @@
 //! Which account a request claims to be, before anything is proved.
 
+use super::shared_address::choose;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -136,13 +137,17 @@ impl AddressIndex {
         (port == 0 || here().any(|account| account.is_at_port(flow, names))).then(|| SocketAddr::new(source, port))
     }
 
-    /// The account (`type=peer` or `friend`) at the address and port the request came from; else the first by its name
-    /// of those at the address whose port says nothing.
-    fn account<'a>(&self, accounts: &'a Accounts, flow: Flow, names: &Names) -> Option<&'a Account> {
-        let here = self.0.get(&flow.remote.ip().to_canonical())?;
-        let here = || here.iter().filter_map(|name| accounts.get(name)).filter(|account| account.peer.is_callable());
-        let exactly = here().find(|account| account.is_at_port(flow, names));
-        exactly.or_else(|| here().find(|account| account.is_at_any_port(flow, names)))
+    /// The accounts (`type=peer` or `friend`) at the address and port the request came from; else those at the address
+    /// whose port says nothing. By name.
+    fn here<'a>(&self, accounts: &'a Accounts, flow: Flow, names: &Names) -> Vec<&'a Account> {
+        let here = self.0.get(&flow.remote.ip().to_canonical()).into_iter().flatten();
+        let callable = here.filter_map(|name| accounts.get(name)).filter(|account| account.peer.is_callable());
+        let here: Vec<&Account> = callable.collect();
+        let exactly: Vec<&Account> = here.iter().copied().filter(|account| account.is_at_port(flow, names)).collect();
+        if !exactly.is_empty() {
+            return exactly;
+        }
+        here.into_iter().filter(|account| account.is_at_any_port(flow, names)).collect()
     }
 }
 
@@ -169,17 +174,19 @@ pub(super) fn registrant<'a>(
 
 /// The claim of a call: the From's user when it names an account; else the digest's; else the account whose fixed
 /// address it came from. A `type=peer` is not known by From: the account whose address it is comes before it, unless
-/// the digest is of another. `by_digest` (`match_auth_username`): the digest's user comes first.
+/// the digest is of another. Of several accounts at one address [`choose`] finds the one. `by_digest` (`match_auth_username`): the digest's user comes first.
 pub(super) fn caller<'a>(
     directory: Directory<'a>,
-    essentials: &Essentials,
+    (request, essentials): (&Request, &Essentials),
     credentials: Option<&Credentials>,
     flow: Flow,
     by_digest: bool,
 ) -> ClaimedIdentity<'a> {
     let Directory { accounts, addresses, names } = directory;
     // Looked up whether it is needed or not: the response time must not reveal which accounts exist.
-    let here = std::hint::black_box(addresses.account(accounts, flow, names));
+    let at_address = addresses.here(accounts, flow, names);
+    let peers: Vec<&Peer> = at_address.iter().map(|account| &*account.peer).collect();
+    let here = std::hint::black_box(at_address.get(choose(&peers, request, essentials)).copied());
     let from = user(&essentials.from.uri).unwrap_or_default();
     let is_of = |here: &Account| credentials.is_none_or(|credentials| credentials.username == here.peer.name);
     let is_here = here.is_some_and(is_of);

@@ -10,4 +10,5 @@ pub mod nat;
 pub mod pin_lockout;
 pub mod repeat_filter;
 pub mod replay;
+mod shared_address;
 pub mod trial;

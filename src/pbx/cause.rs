@@ -74,6 +74,7 @@ pub fn words(cause: u16) -> Cow<'static, str> {
         22 => "number changed",
         28 => "number incomplete",
         CONGESTION => "congestion",
+        52 => "not allowed to be called",
         NOT_ACCEPTABLE => "no codec in common",
         other => return format!("cause {other}").into(),
     };

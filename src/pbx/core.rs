@@ -4,6 +4,7 @@
 pub mod directory;
 mod requester;
 pub mod servers;
+mod spent;
 #[cfg(test)]
 pub mod testing;
 mod timer;
@@ -12,6 +13,7 @@ mod tone_cache;
 pub use directory::{Directory, Target};
 pub use requester::Requester;
 pub use servers::FailedServers;
+pub use spent::Spent;
 pub use timer::{CallTimer, LegId, LegTimer, LineTimer, Timer};
 pub use tone_cache::ToneCache;
 
@@ -58,6 +60,8 @@ pub struct Core {
     pub media_addresses: BTreeSet<SocketAddr>,
     /// The servers that failed lately.
     pub failed_servers: FailedServers,
+    /// How long calls to lines were that have minutes to spend.
+    pub spent: Spent,
     /// The tones that were played.
     pub tones: ToneCache,
     last_id: u64,
@@ -78,6 +82,7 @@ impl Core {
             config,
             media_addresses: BTreeSet::new(),
             failed_servers: FailedServers::default(),
+            spent: Spent::default(),
             tones: ToneCache::default(),
             last_id: 0,
             drops: BTreeMap::new(),

@@ -103,6 +103,12 @@ reasons! {
         "an extension that dials `Local/` must not lead back to itself";
     CalleeLimit 17 486 BUSY, Level::Notice, "Call to peer '{line}' rejected due to usage limit of {limit} (call-limit=)",
         "`core show channels` shows its calls; raise `call-limit=` if it can take more";
+    TrunkFull 34 503 Some(DialStatus::Congestion), Level::Notice, "all {number} calls that '{line}' may have are in progress ({option}=)",
+        "`core show channels` shows them; raise the limit if the provider takes more, or dial the next one: `Dial(SIP/${EXTEN}@two)` behind it";
+    MinutesSpent 34 503 Some(DialStatus::Congestion), Level::Warning, "'{line}' has had its {minutes} of calls for today (max_minutes=)",
+        "`database show TrunkSeconds` tells how long the calls of today were; `database del TrunkSeconds NAME` gives the day back";
+    NumberForbidden 52 503 UNAVAILABLE, Level::Notice, "{number} may not be called by '{line}' (allow_numbers=, forbid_numbers=)",
+        "the longest beginning of the number that one of both names decides";
     // A line that was called did not take it.
     Busy 17 486 BUSY, EVERYDAY, "'{line}' is busy ({status})",
         "the line itself says so: off hook, or a modem that did not hang up";

@@ -16,7 +16,7 @@ use crate::clock::{Now, Time};
 use crate::config::peer::{Kind, Peer, PeerAddress};
 use crate::dialplan::database::Database;
 use crate::dialplan::originate::OriginateRequest;
-use crate::event::LineEvent;
+use crate::event::{Level, LineEvent, LogLine};
 use crate::guard::admission::{Admission, Caller, Proof};
 use crate::names::Names;
 use crate::registrar::location::Restored;
@@ -337,6 +337,9 @@ impl Switch {
     /// Takes back the registrations of a time before a restart. Says how many came back.
     pub fn restore(&mut self, now: Now, stored: Vec<Restored>) -> usize {
         self.core.now = now;
+        for (path, value) in self.database().all() {
+            self.core.spent.note(&path, Some(&value));
+        }
         self.lines.restore(stored, &mut self.core)
     }
 
@@ -344,7 +347,9 @@ impl Switch {
     /// executed.
     pub fn take_effects(&mut self) -> Effects {
         self.lines.store_changes(&mut self.core);
+        keep_minutes(&mut self.core, &self.calls.shared().database);
         for (path, value) in self.calls.shared().database.take_changes() {
+            self.core.spent.note(&path, value.as_deref());
             self.core.out.store.push(StoreOrder::Value { path, value });
         }
         let Core { tx, out, .. } = &mut self.core;
@@ -461,4 +466,14 @@ fn opens_for(caller: &Caller, spoken_for: Option<OpensFor>, is_at_home: bool, so
         },
     };
     if is_peers { OpensFor::Peer } else { OpensFor::Stranger(source) }
+}
+
+/// The minutes of calls to lines that have a limit of them go into the database.
+fn keep_minutes(core: &mut Core, database: &Database) {
+    for (path, value) in core.spent.take_changes() {
+        if let Err(why) = database.put(&path, &value) {
+            let text = format!("The minutes of calls are not kept over a restart: {why}");
+            core.emit(LogLine { level: Level::Warning, text });
+        }
+    }
 }

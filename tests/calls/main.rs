@@ -60,6 +60,7 @@ mod testbed;
 mod timers;
 mod tones;
 mod transports;
+mod trunks;
 mod unauthenticated;
 mod vanished;
 mod why;

@@ -89,7 +89,7 @@ fn every_peer_option() {
     let peer = peer(
         "type=PEER\nmd5secret=0123456789ABCDEF0123456789abcdef\nhost=192.0.2.9:5066\ndefaultip=192.0.2.8\nusername=u\nfromuser=f\n\
          fromdomain=sip.example\nregexten=881&882@x\ncallerid=\"The Modem\" <555-1234>\npermit=192.0.2.0/24\ndeny=192.0.2.7\n\
-         contactdeny=10.0.0.0/8\ncall-limit=2\nmax_contacts=3\nsetvar=A=b=c\nsetvar=D=\naccountcode=acc\ndescription=desk\n\
+         contactdeny=10.0.0.0/8\ncall-limit=2\nmax_outgoing=3\nmax_minutes=90\nallow_numbers=0,+49\nallow_numbers=112\nforbid_numbers=0900\nmax_contacts=3\nsetvar=A=b=c\nsetvar=D=\naccountcode=acc\ndescription=desk\n\
          keepalive=yes\nqualifyfreq=30\nrtptimeout=30\nrtpholdtimeout=300\nrtpkeepalive=15\ntimerb=6000\nmaxforwards=20\n\
          dtmfmode=Inband\ninsecure=port,invite\nprogressinband=never\ntrustrpid=yes\nsendrpid=pai\nusereqphone=yes\nlanguage=en_GB",
     );
@@ -105,6 +105,9 @@ fn every_peer_option() {
     assert!(!peer.acl.allows("192.0.2.7".parse().unwrap()));
     assert!(!peer.contact_acl.allows("10.0.0.1".parse().unwrap()));
     assert_eq!((peer.call_limit, peer.max_contacts), (Some(2), 3));
+    let limits = &peer.limits;
+    assert_eq!((limits.max_outgoing, limits.max_minutes), (Some(3), Some(90)));
+    assert_eq!((limits.allowed.join(" "), limits.forbidden.join(" ")), ("0 +49 112".into(), "0900".into()));
     assert_eq!(peer.set_vars, [("A".to_string(), "b=c".to_string()), ("D".to_string(), String::new())]);
     assert_eq!((peer.account_code.as_str(), peer.description.as_str()), ("acc", "desk"));
     let settings = &peer.settings;

@@ -217,6 +217,8 @@ pub struct Channel {
     pub outgoing: Option<Box<Outgoing>>,
     /// Where else it can be called, when the server that it is called at does not take the call.
     pub alternates: Vec<Target>,
+    /// The exchange has placed this call.
+    pub placed: bool,
     /// Whose Dial called it, as long as that channel is there.
     pub called_by: Option<ChannelId>,
     /// The bridge it is in.
@@ -295,6 +297,7 @@ impl Channel {
             ports: Vec::new(),
             rtp: None,
             state: ChannelState::Down,
+            placed: matches!(activity, Activity::Called),
             activity,
             outgoing: None,
             alternates: Vec::new(),

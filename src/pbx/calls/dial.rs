@@ -134,7 +134,9 @@ impl Dial {
         self.last_cause = failure.cause;
         match failure.cause {
             cause::BUSY => counts.busy = counts.busy.saturating_add(1),
+            // Whatever its cause: a server that fails is one to come back to (chan_sip).
             cause::CONGESTION | 42 => counts.congested = counts.congested.saturating_add(1),
+            _ if failure.said.starts_with('5') => counts.congested = counts.congested.saturating_add(1),
             cause::NO_ANSWER | cause::NORMAL => {}
             _ => counts.unavailable = counts.unavailable.saturating_add(1),
         }

@@ -7,8 +7,8 @@ use super::description::no_codec;
 use super::diversion;
 use super::invite_headers;
 use super::leg::{self, Arrival, Cx, IncomingInvite, Leg};
+use super::limits::limit_reached;
 use super::parties::{MAX_CHANNELS, Parties};
-use super::places::limit_reached;
 use crate::config::peer::{Kind, Peer};
 use crate::config::suggest::nearest;
 use crate::dialplan::{CallerId, ChannelId, Diversion, Existence, Position, Program};
@@ -159,7 +159,8 @@ impl Inbound<'_> {
         if self.parties.count() >= MAX_CHANNELS {
             return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
         }
-        if let Some(limit) = limit_reached(self.parties, peer, 0) {
+        let is_emergency = peer.kind != Kind::Guest && self.core.config.general.emergency.has(exten);
+        if let Some(limit) = limit_reached(self.parties, peer, 0).filter(|_| !is_emergency) {
             return Err(FailureReason::CallerLimit.with(&[&limit.to_string()]));
         }
         let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);

@@ -6,6 +6,7 @@ use super::deferred::Deferred;
 use super::leg::{Cx, Leg, LegIndex};
 use super::local_half::{HalfEnded, LocalEvents};
 use super::media_port::Released;
+use super::minutes;
 use super::origin::Origin;
 use super::pair::Pair;
 use super::party::Party;
@@ -255,6 +256,7 @@ impl Parties {
             core.out.outside.push(OutsideOrder::Forget(id));
         }
         cdr_writer::write(&channel, core);
+        minutes::count(&channel, core);
         if let Some(origin) = channel.origin.take() {
             self.tell_origin(id, &origin, core);
         }

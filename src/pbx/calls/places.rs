@@ -1,8 +1,9 @@
 //! Where the lines that a `Dial` names are to be called, or why they cannot be.
 
+use super::limits::{self, limit_reached};
 use super::local_pair;
 use super::parties::{MAX_CHANNELS, Parties};
-use crate::config::peer::{Kind, Peer};
+use crate::config::peer::Kind;
 use crate::config::suggest::nearest;
 use crate::dialplan::{ChannelId, DialTarget, Existence, Position};
 use crate::pbx::core::{Core, Directory, Target};
@@ -41,25 +42,11 @@ impl Places<'_> {
         }
         let places = self.directory.targets(self.core, peer, exten)?;
         let named = found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
-        self.within_limit(peer, places, opening, named)
-    }
-
-    /// A line that may have no more calls is busy (chan_sip calls it unavailable; to a caller it is the same as a phone
-    /// off the hook).
-    fn within_limit(
-        &self,
-        peer: &Peer,
-        places: Vec<Target>,
-        found: usize,
-        named: usize,
-    ) -> Result<Vec<Target>, Failure> {
-        if self.parties.count().saturating_add(found).saturating_add(places.len()) > MAX_CHANNELS {
+        let count = self.parties.count().saturating_add(opening).saturating_add(places.len());
+        if count > MAX_CHANNELS {
             return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
         }
-        match limit_reached(self.parties, peer, named) {
-            Some(limit) => Err(FailureReason::CalleeLimit.with(&[&peer.name, &limit.to_string()])),
-            None => Ok(places),
-        }
+        limits::refusal(self.parties, self.core, peer, exten, named).map_or(Ok(places), Err)
     }
 
     /// In what state a line is, as ChanIsAvail has it.
@@ -80,11 +67,4 @@ impl Places<'_> {
             Some(_) => 1,
         }
     }
-}
-
-/// The `call-limit=` of a line that has so many calls already, both directions and `more` counted.
-pub(super) fn limit_reached(parties: &Parties, peer: &Peer, more: usize) -> Option<u32> {
-    let limit = peer.call_limit.filter(|limit| *limit > 0)?;
-    let calls = parties.count_of(&peer.name).saturating_add(more);
-    (calls >= usize::try_from(limit).unwrap_or(usize::MAX)).then_some(limit)
 }

@@ -233,3 +233,14 @@ fn without_an_address_a_name_is_to_be_proved() {
         }
     }
 }
+
+#[test]
+fn of_two_accounts_of_one_provider_the_one_is_called_that_the_call_names() {
+    let account = |name: &str, lines: &str| {
+        format!("[{name}]\ntype=peer\nhost=203.0.113.5\nsecret=password\ninsecure=port,invite\n{lines}\n")
+    };
+    let sip = account("beta", "defaultuser=+491") + &account("alpha", "fromdomain=a.example") + &account("zeta", "");
+    let edge = edge_of(&sip, "");
+    assert_eq!(call(&edge, "+491", OTHER_PORT), trusted("beta"), "by From, when nothing else names one");
+    assert_eq!(call(&edge, "+492", OTHER_PORT), trusted("alpha"), "else the first by name");
+}

@@ -1,0 +1,45 @@
+//! Peers at one address that nothing tells apart: whose a call from there is.
+
+use super::survey::Survey;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::finding;
+use crate::config::peer::{Peer, PeerAddress};
+use std::collections::BTreeMap;
+
+pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
+    let mut places: BTreeMap<String, Vec<&Peer>> = BTreeMap::new();
+    for peer in survey.config.sip.peers.values().filter(|peer| peer.is_callable()) {
+        let place = match &peer.host {
+            PeerAddress::Static(address) => address.to_string(),
+            PeerAddress::Named(host) => host.to_string(),
+            PeerAddress::Dynamic | PeerAddress::Unset => continue,
+        };
+        places.entry(place).or_default().push(peer);
+    }
+    let shared = places.iter().filter(|(_, peers)| peers.len() > 1 && !are_told_apart(peers));
+    shared.filter_map(|(place, peers)| alike(place, peers)).collect()
+}
+
+fn alike(place: &str, peers: &[&Peer]) -> Option<Diagnostic> {
+    let (first, others) = peers.split_first()?;
+    let names: Vec<String> = peers.iter().map(|peer| format!("'{}'", peer.name)).collect();
+    let (last, before) = names.split_last()?;
+    let message = format!(
+        "{} and {last} are all at {place}: a call from there that names none of them is taken to be of '{}'",
+        before.join(", "),
+        first.name
+    );
+    let message = if peers.len() == 2 { message.replacen("are all at", "are both at", 1) } else { message };
+    let hint = "write what the provider calls each by as its 'defaultuser=' (the number or user it has in the Request-URI or To)";
+    Some(finding::TRUNKS_ALIKE.at(&others.first()?.place, message).hint(hint))
+}
+
+/// Has each something of its own that a call can name it by?
+fn are_told_apart(peers: &[&Peer]) -> bool {
+    let own = |peer: &&Peer| peer.called_as().next().or(peer.from_domain.as_deref()).map(str::to_ascii_lowercase);
+    let mut words: Vec<Option<String>> = peers.iter().map(own).collect();
+    words.sort();
+    let count = words.len();
+    words.dedup();
+    words.len() == count && words.iter().all(Option::is_some)
+}
