@@ -174,7 +174,9 @@ pub(super) fn registrant<'a>(
 
 /// The claim of a call: the From's user when it names an account; else the digest's; else the account whose fixed
 /// address it came from. A `type=peer` is not known by From: the account whose address it is comes before it, unless
-/// the digest is of another. Of several accounts at one address [`choose`] finds the one. `by_digest` (`match_auth_username`): the digest's user comes first.
+/// the digest is of another. So it is for every account in From where that peer is trusted to say who calls
+/// (`trustrpid=`): another exchange may send a call back whose caller is a line of ours. Of several accounts at one
+/// address [`choose`] finds the one. `by_digest` (`match_auth_username`): the digest's user comes first.
 pub(super) fn caller<'a>(
     directory: Directory<'a>,
     (request, essentials): (&Request, &Essentials),
@@ -190,7 +192,10 @@ pub(super) fn caller<'a>(
     let from = user(&essentials.from.uri).unwrap_or_default();
     let is_of = |here: &Account| credentials.is_none_or(|credentials| credentials.username == here.peer.name);
     let is_here = here.is_some_and(is_of);
-    let named = accounts.get(from.as_str()).filter(|account| account.peer.kind != Kind::Peer || !is_here);
+    let is_neighbour =
+        is_here && here.is_some_and(|here| here.peer.kind == Kind::Peer && here.peer.settings.trust_rpid);
+    let is_known_by_from = |named: &&Account| named.peer.kind != Kind::Peer && !is_neighbour;
+    let named = accounts.get(from.as_str()).filter(|named| !is_here || is_known_by_from(named));
     if let Some(account) = named.filter(|_| !by_digest || credentials.is_none()) {
         let is_mixed = credentials.is_some_and(|credentials| credentials.username != from);
         return ClaimedIdentity { name: from, account: Some(account), is_mixed };

@@ -107,7 +107,7 @@ fn fails(world: &mut Testbed, caller: &str, number: &str, status: u16) {
 /// warnings.
 #[test]
 fn nothing_is_wrong_with_them_but_their_placeholders() {
-    let mut seen = 0;
+    let (mut seen, mut folders) = (0, Vec::new());
     for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
         if !path.is_dir() {
@@ -116,6 +116,15 @@ fn nothing_is_wrong_with_them_but_their_placeholders() {
         let example = path.file_name().unwrap().to_str().unwrap().to_owned();
         assert!(path.join("README.md").exists(), "{example} has no page");
         assert!(read("", "README.md").contains(&format!("({example}/README.md)")), "{example} is not in the list");
+        // Several exchanges have a folder each.
+        let parts: Vec<_> = fs::read_dir(&path).unwrap().map(|part| part.unwrap().path()).collect();
+        let parts = parts.into_iter().filter(|part| part.join("sip.conf").exists());
+        folders.extend(parts.map(|part| (format!("{example}/{}", part.file_name().unwrap().to_str().unwrap()), part)));
+        if path.join("sip.conf").exists() {
+            folders.push((example, path));
+        }
+    }
+    for (example, path) in folders {
         let copy = Copy::of(&path);
         let loaded = load::load(&copy.0);
         let (plan, said) = check::everything(&loaded);

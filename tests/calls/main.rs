@@ -16,6 +16,7 @@ mod direct;
 mod diverted;
 mod early_media;
 mod examples;
+mod exchanges;
 mod extras;
 mod forks;
 mod forwarded;

@@ -161,7 +161,7 @@ impl Testbed {
     }
 
     /// A world without phones.
-    fn empty(sip: &str, extensions: &str, quality: Quality, seed: u64) -> Testbed {
+    pub fn empty(sip: &str, extensions: &str, quality: Quality, seed: u64) -> Testbed {
         let settings = settings(sip, extensions);
         let admission = settings.admission.clone();
         let exchange = settings.listening.udp;
@@ -469,6 +469,13 @@ impl Testbed {
         let fits = |bytes: &Bytes| words.iter().all(|word| heading(bytes).contains(word));
         let sent = self.wire.iter().filter(|(_, at, _, bytes)| *at == from && fits(bytes));
         sent.map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+
+    /// What was sent since so many messages were: how many there are now, and from where to where each went.
+    pub fn sent_since(&self, count: usize) -> (usize, Vec<(SocketAddr, SocketAddr, String)>) {
+        let new = self.wire.iter().skip(count);
+        let new = new.map(|(_, from, to, bytes)| (*from, *to, String::from_utf8_lossy(bytes).into_owned()));
+        (self.wire.len(), new.collect())
     }
 
     /// Sends the exchange a datagram from anywhere.
@@ -1159,7 +1166,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         listening: Listening {
             tcp: general.streams.tcp.and(EXCHANGE.parse().ok()),
             tls: general.streams.tls.as_ref().and(TLS.parse().ok()),
-            ..Listening::udp(EXCHANGE.parse().unwrap())
+            ..Listening::udp(own_address(general.bind))
         },
         local_towards: BTreeMap::new(),
         pins: Default::default(),
@@ -1169,6 +1176,12 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         process: Arc::new(BTreeMap::from([("HOME".to_owned(), "/home/ada".to_owned())])),
         product: general.user_agent.clone(),
     }
+}
+
+/// Where an exchange receives: where its files say when they name an address of IPv4, so that several can be in one network.
+fn own_address(bind: SocketAddr) -> SocketAddr {
+    let names_one = bind.is_ipv4() && !bind.ip().is_unspecified() && !bind.ip().is_loopback();
+    if names_one { bind } else { EXCHANGE.parse().unwrap() }
 }
 
 /// Who may, with nonces of the start of that number.

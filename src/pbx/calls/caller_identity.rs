@@ -31,6 +31,8 @@ pub fn caller(peer: &Peer, request: &Request, essentials: &Essentials) -> Shown 
     let (asserted_name, asserted_number) =
         asserted.map_or((None, None), |asserted| (asserted.display, user(&asserted.uri)));
     let (from_name, from_number) = match peer.speaks_for_others() {
+        // Behind an identity that is asserted, an anonymous From says nothing of it.
+        true if asserted_number.is_some() && is_anonymous(&essentials.from.uri) => (None, None),
         true => (essentials.from.display.as_deref(), user(&essentials.from.uri)),
         false => (None, Some(peer.name.clone())),
     };

@@ -201,6 +201,14 @@ fn a_line_named_in_the_from_of_a_trunk() {
         assert_eq!(digest(&edge, "201", HOME, "trunk"), Outcome::Forbidden, "{kind}");
         assert_eq!(digest(&edge, "201", HOME, "201"), proved("201"), "{kind}");
     }
+    // Another exchange is trusted to say who calls: a line of ours, when it forwards a call of that back here.
+    for kind in ["friend", "user"] {
+        let edge = edge_of(&line(kind).replacen("insecure=invite", "insecure=invite\ntrustrpid=yes", 1), "");
+        assert_eq!(call(&edge, "201", HOME), trusted("trunk"), "{kind}");
+        assert_eq!(digest(&edge, "201", HOME, "trunk"), trusted("trunk"), "{kind}");
+        assert_eq!(digest(&edge, "201", HOME, "201"), proved("201"), "a line behind the same address");
+        assert_eq!(call(&edge, "201", ELSEWHERE), Outcome::Asked);
+    }
     // A peer is not known by From: the address comes first.
     let edge = edge_of(&line("peer"), "");
     assert_eq!(call(&edge, "201", HOME), trusted("trunk"));
