@@ -2,6 +2,7 @@
 
 use super::acl::Acl;
 use super::limits::EmergencyNumbers;
+use super::login::RealmLogin;
 use super::peer::Settings;
 use super::transport::{External, Streams};
 use crate::sip::flow::Transport;
@@ -64,6 +65,8 @@ pub struct General {
     pub match_auth_username: bool,
     /// `auth_options_requests`: OPTIONS are challenged.
     pub auth_options: bool,
+    /// `auth` here and in `[authentication]`: what trunks are given in these realms, unless they have their own.
+    pub auth: Vec<RealmLogin>,
     /// `sipdebug`: show SIP messages from the start.
     pub sip_debug: bool,
     /// TCP and TLS.
@@ -115,6 +118,7 @@ impl Default for General {
             allow_external_domains: true,
             match_auth_username: false,
             auth_options: false,
+            auth: Vec::new(),
             sip_debug: false,
             streams: Streams::default(),
             external: External::default(),

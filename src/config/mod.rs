@@ -13,6 +13,7 @@ pub mod ini;
 pub mod limits;
 pub mod load;
 pub mod logger_conf;
+pub mod login;
 pub mod musiconhold_conf;
 pub mod peer;
 pub mod pin_files;

@@ -3,7 +3,9 @@
 use super::acl::Acl;
 use super::diagnostic::Place;
 use super::limits::Limits;
+use super::login::RealmLogin;
 use super::presentation::Presentation;
+pub use super::secret::Credential;
 use super::secret::Secret;
 use crate::names::{HostName, Names, Server};
 use crate::sdp::MediaKind;
@@ -28,6 +30,10 @@ pub struct Peer {
     pub kind: Kind,
     /// `secret` or `md5secret`, the latter winning; none: requests are accepted without a challenge.
     pub credential: Option<Credential>,
+    /// `remotesecret`: what we prove ourselves with towards it, instead of `secret`.
+    pub remote_secret: Option<Secret>,
+    /// `auth`: what we prove ourselves with towards it in these realms, before anything else.
+    pub auth: Vec<RealmLogin>,
     /// `host` with `port`.
     pub host: PeerAddress,
     /// `defaultip` with `port`: where a dynamic peer is called while it is not registered.
@@ -74,6 +80,8 @@ impl Peer {
             place,
             kind: Kind::Friend,
             credential: None,
+            remote_secret: None,
+            auth: Vec::new(),
             host: PeerAddress::Dynamic,
             default_addr: None,
             default_user: None,
@@ -299,16 +307,6 @@ pub enum Kind {
     User,
     /// A caller without an account, accepted by `allowguest=yes`; not a value of `type=`.
     Guest,
-}
-
-/// What proves that a request is the peer's (RFC 2617 and RFC 8760 digest).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Credential {
-    /// `secret`: the password.
-    Password(Secret),
-    /// `md5secret`: 32 hexadecimal digits in lower case, MD5 of `name:realm:password` (HA1); never with
-    /// `auth_algorithm=sha256`.
-    Ha1(Secret),
 }
 
 /// `host=`.

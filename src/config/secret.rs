@@ -4,6 +4,16 @@
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
+/// What proves that a request is the peer's (RFC 2617 and RFC 8760 digest).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// `secret`: the password.
+    Password(Secret),
+    /// `md5secret`: 32 hexadecimal digits in lower case, MD5 of `name:realm:password` (HA1); never with
+    /// `auth_algorithm=sha256`.
+    Ha1(Secret),
+}
+
 impl Secret {
     /// Takes the text as the secret.
     pub fn new(text: impl Into<String>) -> Secret {

@@ -12,6 +12,7 @@ pub mod option_table;
 mod peer_options;
 mod settings_options;
 mod transport_options;
+mod trunk_options;
 
 #[cfg(test)]
 mod tests;
@@ -43,13 +44,13 @@ pub struct SipConf {
 /// a bad value is ignored; a peer is left out only where that would open what the line closes.
 pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnostic>) {
     let mut reader = Reader { diagnostics: Vec::new(), lists: lists.clone() };
-    let general = reader.general(document);
+    let mut general = reader.general(document);
     let mut drafts: BTreeMap<&str, PeerDraft> = BTreeMap::new();
     for section in &document.sections {
         let name = section.name.as_str();
         if name.eq_ignore_ascii_case("general") {
         } else if name.eq_ignore_ascii_case("authentication") {
-            reader.authentication(section);
+            reader.authentication(section, &mut general);
         } else if name.is_empty() || name.chars().any(char::is_control) {
             let say = "a peer needs a name that can be typed: the section is left out";
             reader
@@ -146,11 +147,15 @@ impl Reader {
         draft.finish(&section.place, &mut self.diagnostics)
     }
 
-    fn authentication(&mut self, section: &Section) {
+    /// `[authentication]`: `auth=` lines, as in `[general]`.
+    fn authentication(&mut self, section: &Section, general: &mut General) {
         for entry in &section.entries {
-            let say = format!("'{}' in [{}] is not supported and is ignored", entry.name, section.name);
-            let hint = "our calls answer no question for a password yet: let the other side accept the exchange by its address";
-            self.diagnostics.push(Diagnostic::warning(entry.place.clone(), say).hint(hint));
+            if !entry.is("auth") {
+                let say = format!("'{}' in [{}] is no option there", entry.name, section.name);
+                self.warn(entry, say, "only 'auth=USER:SECRET@REALM' stands there".into());
+            } else if let Err(Trouble::Ignored(say)) = trunk_options::add(&mut general.auth, &entry.value) {
+                self.warn(entry, say.message + ": the line is ignored", say.hint);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What happened, as the log and the console say it: the one place where events become sentences, in Asterisk's words
 //! where it has any.
 
+mod challenge;
 mod security;
 
 use crate::datetime::span;
@@ -19,6 +20,7 @@ pub fn lines(event: &Event) -> Vec<LogLine> {
         Event::Log(line) => vec![line.clone()],
         Event::Line(event) => line_event(event),
         Event::Call(event) => call_event(event),
+        Event::Challenge(event) => vec![challenge::line(event)],
         Event::Security(event) => vec![security::line(event)],
     }
 }

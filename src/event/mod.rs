@@ -2,12 +2,14 @@
 //! it; whoever else wants to know (the console, a manager interface, lamps) reads the same values.
 
 pub mod call;
+pub mod challenge;
 pub mod device;
 pub mod line;
 pub mod log;
 pub mod security;
 
 pub use call::{CallEvent, DialCounts, StreamTotals};
+pub use challenge::{ChallengeEvent, ChallengeFailure};
 pub use device::DeviceState;
 pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
@@ -21,6 +23,8 @@ pub enum Event {
     Call(CallEvent),
     /// To a line, or on the way to it.
     Line(LineEvent),
+    /// A request of ours was asked for a password, and not answered.
+    Challenge(ChallengeEvent),
     /// At the ingress: who was refused, or let in.
     Security(SecurityEvent),
     /// A text of the dialplan: what `Verbose()` says, the trace of its steps.
@@ -42,6 +46,12 @@ impl From<LineEvent> for Event {
 impl From<SecurityEvent> for Event {
     fn from(event: SecurityEvent) -> Event {
         Event::Security(event)
+    }
+}
+
+impl From<ChallengeEvent> for Event {
+    fn from(event: ChallengeEvent) -> Event {
+        Event::Challenge(event)
     }
 }
 

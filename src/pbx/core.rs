@@ -1,7 +1,9 @@
 //! What every part of the switch works with: both clocks, transactions, timers, the random source, the configuration in
 //! force, and the effects to come.
 
+pub mod challenge;
 pub mod directory;
+mod nonces;
 mod requester;
 pub mod servers;
 mod spent;
@@ -9,6 +11,8 @@ mod spent;
 pub mod testing;
 mod timer;
 mod tone_cache;
+
+use nonces::Nonces;
 
 pub use directory::{Directory, Target};
 pub use requester::Requester;
@@ -29,7 +33,7 @@ use crate::sip::header::{HeaderName, NameAddr};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::ALLOW;
 use crate::sip::timer::{TimerId, Timers};
-use crate::sip::transaction::{ClientId, ClientRequest, Sending, ServerId, TimerValues, Transactions};
+use crate::sip::transaction::{Account, ClientId, ClientRequest, Sending, ServerId, TimerValues, Transactions};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -62,6 +66,8 @@ pub struct Core {
     pub failed_servers: FailedServers,
     /// How long calls to lines were that have minutes to spend.
     pub spent: Spent,
+    /// The nonces of challenges to our requests.
+    nonces: Nonces,
     /// The tones that were played.
     pub tones: ToneCache,
     last_id: u64,
@@ -83,6 +89,7 @@ impl Core {
             media_addresses: BTreeSet::new(),
             failed_servers: FailedServers::default(),
             spent: Spent::default(),
+            nonces: Nonces::default(),
             tones: ToneCache::default(),
             last_id: 0,
             drops: BTreeMap::new(),
@@ -146,9 +153,21 @@ impl Core {
         }
     }
 
-    /// Sends a request of ours, any but ACK and CANCEL.
-    pub fn request(&mut self, request: Request, flow: Flow, how: Sending, requester: Requester) -> ClientId {
-        let request = ClientRequest { request, flow, how, requester };
+    /// Sends a request of ours, any but ACK and CANCEL. `account`: whose credentials answer when it is asked for a password
+    /// (401, 407); then it is sent again by itself, under the same name ([`challenge`]).
+    pub fn request(
+        &mut self,
+        mut request: Request,
+        flow: Flow,
+        how: Sending,
+        requester: Requester,
+        account: Account,
+    ) -> ClientId {
+        if account != Account::Nobody {
+            let call = request.headers.get(HeaderName::CallId).map(|id| String::from_utf8_lossy(id).into_owned());
+            self.nonces.write(&call.unwrap_or_default(), &mut request, flow.remote.ip(), &mut self.rng);
+        }
+        let request = ClientRequest { request, flow, how, requester, account };
         self.tx.request(self.now.mono, request, &mut self.rng, &mut self.out.transmit)
     }
 

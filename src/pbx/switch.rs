@@ -1,5 +1,6 @@
 //! The switch: routes what happens to lines or to calls, and what they want done out again. It decides nothing itself.
 
+mod challenged;
 mod guest;
 pub mod orders;
 mod report;
@@ -232,6 +233,9 @@ impl Switch {
         let now = self.core.now.mono;
         let answer = self.core.tx.receive_response(now, response, essentials, flow, &mut self.core.out.transmit);
         let Some(answer) = answer else { return };
+        if challenged::is_sent_again(&answer, &mut self.core, &mut self.calls, &self.lines) {
+            return;
+        }
         match answer.requester.clone() {
             Requester::Leg(leg) => {
                 if let Some(answer) = self.calls.response(leg, answer, &mut self.core) {

@@ -171,8 +171,14 @@ impl Dialog {
 
     /// The next request of ours (RFC 3261 12.2.1.1), any but ACK and CANCEL: without Via, Contact or body.
     pub fn request(&mut self, method: Method) -> Request {
+        let number = self.next_number();
+        self.build(method, number)
+    }
+
+    /// The number of our next request, which is taken by it: also for one that is sent again because it was challenged.
+    pub fn next_number(&mut self) -> u32 {
         self.local_cseq = self.local_cseq.saturating_add(1).min(MAX_CSEQ);
-        self.build(method, self.local_cseq)
+        self.local_cseq
     }
 
     /// The ACK of a 2xx to our INVITE of this number (RFC 3261 13.2.2.4): without Via, credentials or body.

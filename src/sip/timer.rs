@@ -36,6 +36,13 @@ impl<K> Timers<K> {
         self.due.remove(&id);
     }
 
+    /// A timer that was set goes off for another owner, at the same time.
+    pub fn rename(&mut self, id: TimerId, key: K) {
+        if let Some(owner) = self.due.get_mut(&id) {
+            *owner = key;
+        }
+    }
+
     /// The next timer that is due by `now`, in order of the deadlines, then of their setting.
     pub fn pop(&mut self, now: Time) -> Option<K> {
         let first = self.due.first_entry()?;

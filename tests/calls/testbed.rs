@@ -3,6 +3,7 @@
 use crate::media::MediaStub;
 use crate::mutation::Spoiler;
 use crate::network::{Network, Quality};
+use crate::provider::{Fate, Provider};
 use crate::sound_stub::SoundStub;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,6 +100,8 @@ pub struct Testbed {
     parcels: BTreeMap<(Time, u64), Parcel>,
     serial: u64,
     wire: Vec<(Time, SocketAddr, SocketAddr, Bytes)>,
+    /// Those who ask the exchange for a password before a phone gets what is sent to its address, the first first.
+    pub providers: BTreeMap<SocketAddr, Vec<Provider>>,
     /// Proxies, by the phone that what comes there goes on to.
     proxies: BTreeMap<SocketAddr, SocketAddr>,
     /// Header lines for the messages from an address that begin so.
@@ -185,6 +188,7 @@ impl Testbed {
             parcels: BTreeMap::new(),
             serial: 0,
             wire: Vec::new(),
+            providers: BTreeMap::new(),
             proxies: BTreeMap::new(),
             extra: BTreeMap::new(),
             rewritten: BTreeMap::new(),
@@ -703,6 +707,15 @@ impl Testbed {
                     Some(spoiler) => spoiler.itself(&bytes),
                     None => bytes,
                 };
+                if let Some(providers) = self.providers.get_mut(&to) {
+                    for provider in providers {
+                        match provider.receive(&bytes) {
+                            Fate::Passed => {}
+                            Fate::Answered(response) => return self.send(to, from, response),
+                            Fate::Dropped => return,
+                        }
+                    }
+                }
                 let to = self.proxies.get(&to).copied().unwrap_or(to);
                 let found = self.stations.values_mut().find(|station| station.phone.config().sip == to);
                 if let Some(station) = found {

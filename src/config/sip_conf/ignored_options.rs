@@ -87,12 +87,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     unsupported(General, &["mwi"], NEVER, "message waiting at a provider is not supported yet"),
     accepted(General, &["mwiexpiry"], "serves 'mwi' lines only"),
-    unsupported(
-        Peer,
-        &["auth", "remotesecret"],
-        NEVER,
-        "our calls to it answer no question for a password yet: let it accept the exchange by its address",
-    ),
     unsupported(Peer, &["callbackextension"], NEVER, "registering at a provider is not supported yet"),
     unsupported(Peer, &["header"], NEVER, "extra headers are not sent"),
     // Registrations and subscriptions.

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod body;
+mod challenged;
 mod context;
 mod early_dialogs;
 mod event;
@@ -19,6 +20,7 @@ pub use crate::pbx::core::{LegId, LegTimer};
 pub use crate::pbx::uri_text::{contact, escape_user, host, quote, to_uri, transport_param, uri_address, user_of};
 pub use agreement::Agreement;
 pub use body::{description, info_refusal, unfit_body};
+pub use challenged::number_again;
 pub use context::{Arrival, Cx, LegIndex};
 pub use event::{Ending, LegEvent, Refusal};
 pub use info::InfoRelay;
@@ -260,7 +262,7 @@ impl Leg {
         id: ClientId,
         response: &Response,
         essentials: &Essentials,
-        refused: Option<Box<Request>>,
+        refused: Option<Request>,
         cx: &mut Cx<'_>,
     ) {
         let is_wanted = matches!(&self.state, State::Calling(invitation) if invitation.is_wanted());
@@ -281,7 +283,7 @@ impl Leg {
                     is_wanted && response.status == 422 && self.session_timer.raise_interval(&response.headers);
                 if let (Some(request), State::Calling(invitation)) = (refused.filter(|_| is_too_short), &mut self.state)
                 {
-                    let Some(next) = uac::next_attempt(*request) else { return };
+                    let Some(next) = uac::next_attempt(request) else { return };
                     invitation.stop(cx);
                     self.ua.dialogs.remove_from(cx.index);
                     self.ua.dialogs.current = None;

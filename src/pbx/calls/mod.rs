@@ -8,6 +8,7 @@ mod callee_program;
 mod callee_work;
 mod caller_identity;
 mod cdr_writer;
+mod challenged;
 pub mod channel;
 mod deferred;
 mod description;
@@ -54,6 +55,7 @@ mod sound;
 mod time_limit;
 mod tones;
 
+pub use challenged::number_again;
 pub use environment::Shared;
 pub(crate) use inbound::{Asked, Invite};
 pub use media_port::MediaPort;

@@ -23,7 +23,7 @@ use crate::sip::message::Request;
 use crate::sip::method::Method;
 use crate::sip::sips::binds_request;
 use crate::sip::timer::TimerId;
-use crate::sip::transaction::{Sending, ServerId};
+use crate::sip::transaction::{Account, Sending, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use keepalive::KeepAlives;
@@ -419,7 +419,8 @@ impl Lines {
             let request = options(peer, &target, flow, route, core);
             let Poll { watch, attempt, give_up } = poll;
             let requester = Requester::Qualify { peer: peer.name.as_str().into(), watch, attempt };
-            core.request(request, flow, Sending::Once { give_up }, requester);
+            let account = Account::Peer(peer.name.as_str().into());
+            core.request(request, flow, Sending::Once { give_up }, requester, account);
         }
     }
 

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 /// Acknowledges and ends what a stray answer began, and cancels what rings still; any other answer is dropped.
 pub(super) fn end(answer: Answer<Requester>, core: &mut Core) {
-    let Answer { id, requester, response, essentials, .. } = answer;
+    let Answer { id, requester, account, response, essentials, .. } = answer;
     if essentials.cseq.method != Method::Invite || response.status >= 300 {
         return;
     }
@@ -37,7 +37,7 @@ pub(super) fn end(answer: Answer<Requester>, core: &mut Core) {
     }
     let mut bye = dialog.request(Method::Bye);
     add_request_headers(&mut bye, &core.config.product);
-    core.request(bye, flow, Sending::Reliably, requester);
+    core.request(bye, flow, Sending::Reliably, requester, account);
     core.count_drop("late or forked answer ended");
 }
 

@@ -15,7 +15,7 @@ use crate::sip::method::Method;
 use crate::sip::route;
 use crate::sip::timer::{TimerId, Timers};
 use crate::sip::transaction::{
-    ClientId, ClientRequest, Expired, Incoming, Sending, ServerId, TimerValues, Transactions, Transmit,
+    Account, ClientId, ClientRequest, Expired, Incoming, Sending, ServerId, TimerValues, Transactions, Transmit,
 };
 use crate::sip::validate::{self, Essentials};
 use bytes::Bytes;
@@ -188,7 +188,7 @@ impl UserAgent {
         request.headers.push(HeaderName::UserAgent, self.identity.user_agent());
         let flow = self.identity.flow_to(self.identity.config.exchange);
         let (rng, sent) = (&mut self.rng, &mut self.sent);
-        let request = ClientRequest { request, flow, how: Sending::Reliably, requester: () };
+        let request = ClientRequest { request, flow, how: Sending::Reliably, requester: (), account: Account::Nobody };
         let id = self.transactions.request(self.now, request, rng, sent);
         if let Some(purpose) = purpose {
             self.purposes.insert(id, purpose);

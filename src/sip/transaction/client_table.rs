@@ -2,7 +2,7 @@
 
 use super::key::ClientKey;
 use super::reference::{Reference, ReferenceChange};
-use super::table::{ClientId, ClientRequest, Expired, Sending, Transmit};
+use super::table::{Account, ClientId, ClientRequest, Expired, Refused, Sending, Transmit};
 use super::timers::Running;
 use super::{Action, Actions, Class, Timer, TimerValues, derive, invite_client, non_invite_client};
 use crate::clock::Time;
@@ -13,6 +13,7 @@ use crate::sip::timer::Timers;
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, HeaderName, Host, Method, Request, Response};
 use bytes::Bytes;
+use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub(super) struct Clients<R> {
 struct Client<R> {
     key: ClientKey,
     requester: R,
+    standing: Standing,
     method: Method,
     kept: Kept,
     flow: Flow,
@@ -48,6 +50,14 @@ struct Client<R> {
     abandoned: bool,
     /// It was cancelled: there is no second CANCEL.
     cancelled: bool,
+}
+
+/// Whose credentials answer a challenge to the request, and those answered before it was sent.
+#[derive(Clone, Default)]
+struct Standing {
+    account: Account,
+    answered: Vec<SmolStr>,
+    tries: u8,
 }
 
 /// What is kept of a request.
@@ -98,6 +108,7 @@ enum Outcome<R> {
 struct Opening<R> {
     key: ClientKey,
     requester: R,
+    standing: Standing,
     request: Request,
     flow: Flow,
     values: TimerValues,
@@ -127,11 +138,31 @@ impl<R: Clone> Clients<R> {
         rng: &mut Rng,
         out: &mut Vec<Transmit>,
     ) -> ClientId {
-        let ClientRequest { mut request, flow, how, requester } = request;
+        let ClientRequest { mut request, flow, how, requester, account } = request;
         let key = ClientKey { number: rng.bits(), cancels: false };
         request.headers.push_front(HeaderName::Via, derive::via(flow, &key.branch()));
         let values = tuned(self.values.over(flow), how, &request.method);
-        self.open(now, Opening { key, requester, request, flow, values }, out)
+        let standing = Standing { account, ..Standing::default() };
+        let id = self.fresh_id();
+        self.open(now, id, Opening { key, requester, standing, request, flow, values }, out);
+        id
+    }
+
+    /// Sends a refused request again, under its own name. The old transaction goes on under another, for as long as its
+    /// refusal may be repeated and must be acknowledged.
+    pub fn send_again(&mut self, now: Time, id: ClientId, again: (R, Refused), rng: &mut Rng, out: &mut Vec<Transmit>) {
+        let (requester, Refused { mut request, account, answered, tries, flow, values }) = again;
+        if let Some(old) = self.records.remove(&id) {
+            let name = self.fresh_id();
+            self.by_key.insert(old.key, name);
+            old.running.each(|timer, set| self.timers.rename(set, (name, timer)));
+            self.records.insert(name, old);
+        }
+        let key = ClientKey { number: rng.bits(), cancels: false };
+        request.headers.remove(HeaderName::Via);
+        request.headers.push_front(HeaderName::Via, derive::via(flow, &key.branch()));
+        let standing = Standing { account, answered, tries };
+        self.open(now, id, Opening { key, requester, standing, request, flow, values }, out);
     }
 
     pub fn cancel(
@@ -161,7 +192,9 @@ impl<R: Clone> Clients<R> {
         if let Some(client) = self.records.get_mut(&id) {
             client.cancelled = true;
         }
-        let cancel = self.open(now, Opening { key, requester, request, flow, values }, out);
+        // RFC 3261 22.1: a CANCEL cannot be sent again, so nobody may challenge it.
+        let (cancel, standing) = (self.fresh_id(), Standing::default());
+        self.open(now, cancel, Opening { key, requester, standing, request, flow, values }, out);
         self.drive(now, id, Input::Cancelled, None, out);
         Some(cancel)
     }
@@ -207,8 +240,12 @@ impl<R: Clone> Clients<R> {
     }
 
     pub fn acknowledge(&mut self, id: ClientId, mut ack: Request, flow: Flow, rng: &mut Rng, out: &mut Vec<Transmit>) {
-        // RFC 3261 13.2.2.4 and 17: the ACK of a 2xx is a transaction of its own, so its branch is a new one.
+        // RFC 3261 13.2.2.4 and 17: the ACK of a 2xx is a transaction of its own, so its branch is a new one. It has the
+        // credentials of the INVITE.
         let key = ClientKey { number: rng.bits(), cancels: false };
+        if let Some(invite) = self.request_of(id) {
+            derive::copy_credentials(&invite, &mut ack);
+        }
         ack.headers.push_front(HeaderName::Via, derive::via(flow, &key.branch()));
         let transmit = Transmit { flow, bytes: ack.to_bytes() };
         out.push(transmit.clone());
@@ -227,7 +264,7 @@ impl<R: Clone> Clients<R> {
         response: &Response,
         essentials: &Essentials,
         out: &mut Vec<Transmit>,
-    ) -> Option<(ClientId, R, Option<Box<Request>>)> {
+    ) -> Option<(ClientId, R, Account, Option<Box<Refused>>)> {
         let key = ClientKey::of_response(essentials.via.branch.as_deref()?, &essentials.cseq.method)?;
         let id = *self.by_key.get(&key)?;
         let client = self.records.get(&id).filter(|client| client.method == essentials.cseq.method)?;
@@ -237,15 +274,19 @@ impl<R: Clone> Clients<R> {
             return None;
         }
         let class = Class::of(response.status);
-        let refused = may_be_sent_again(response.status).then(|| client.kept.request()).flatten();
-        let refused = refused.map(|request| Box::new(request.into_owned()));
+        let refused = may_be_sent_again(response.status).then(|| client.refused()).flatten();
+        let account = client.standing.account.clone();
         let outcome = self.drive(now, id, Input::Response(class), Some(response), out);
         self.limit_abandoned(now, id);
         let Outcome::Pass(requester) = outcome else { return None };
         if class == Class::Success && essentials.cseq.method == Method::Invite {
-            return self.records.get_mut(&id)?.accept(essentials.to.tag(), out).then_some((id, requester, None));
+            return self
+                .records
+                .get_mut(&id)?
+                .accept(essentials.to.tag(), out)
+                .then_some((id, requester, account, None));
         }
-        Some((id, requester, refused))
+        Some((id, requester, account, refused))
     }
 
     pub fn expire(&mut self, now: Time, out: &mut Vec<Transmit>, expired: &mut Vec<Expired<R>>) {
@@ -317,21 +358,24 @@ impl<R: Clone> Clients<R> {
         self.records.is_empty() && self.by_key.is_empty() && self.timers.is_empty()
     }
 
-    fn open(&mut self, now: Time, opening: Opening<R>, out: &mut Vec<Transmit>) -> ClientId {
-        let Opening { key, requester, request, flow, values } = opening;
+    fn fresh_id(&mut self) -> ClientId {
         self.last = self.last.wrapping_add(1);
-        let id = ClientId(self.last);
+        ClientId(self.last)
+    }
+
+    fn open(&mut self, now: Time, id: ClientId, opening: Opening<R>, out: &mut Vec<Transmit>) {
+        let Opening { key, requester, standing, request, flow, values } = opening;
         let (machine, actions) = Machine::start(&request.method, &values);
         let (method, bytes) = (request.method.clone(), request.to_bytes());
         let kept = Kept::Whole(Box::new(Whole { request, bytes, values }));
         let (running, forks) = (Running::default(), Vec::new());
         self.by_key.insert(key, id);
         self.changes.push(ReferenceChange::Opened(Reference::Branch(key.branch().into())));
+        let (abandoned, cancelled) = (false, false);
         let client =
-            Client { key, requester, method, kept, flow, machine, running, forks, abandoned: false, cancelled: false };
+            Client { key, requester, standing, method, kept, flow, machine, running, forks, abandoned, cancelled };
         self.records.insert(id, Box::new(client));
         self.act(now, id, &actions, None, out);
-        id
     }
 
     fn drive(
@@ -419,6 +463,14 @@ fn may_be_sent_again(status: u16) -> bool {
 }
 
 impl<R> Client<R> {
+    /// What is needed to send the request again, while it is whole.
+    fn refused(&self) -> Option<Box<Refused>> {
+        let Kept::Whole(whole) = &self.kept else { return None };
+        let Standing { account, answered, tries } = self.standing.clone();
+        let (request, values) = (whole.request.clone(), whole.values);
+        Some(Box::new(Refused { request, account, answered, tries, flow: self.flow, values }))
+    }
+
     /// Frees what is not needed after the final response, or the ACK of a 2xx: the request is never sent again (RFC
     /// 6026 8.4 leaves nothing to repeat but ACKs).
     fn shrink(&mut self) {

@@ -37,7 +37,18 @@ pub(super) fn cancel(invite: &Request) -> Request {
 
 /// An INVITE without what only its callee needs: enough for its ACKs, and for the dialogs of late responses.
 pub(super) fn essence(invite: &Request) -> Request {
-    follow(invite, Method::Invite)
+    let mut essence = follow(invite, Method::Invite);
+    copy_credentials(invite, &mut essence);
+    essence
+}
+
+/// RFC 3261 13.2.2.4, 22.1: the ACK of a 2xx has the same credentials as its INVITE.
+pub(super) fn copy_credentials(invite: &Request, to: &mut Request) {
+    for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
+        for line in invite.headers.lines(name.clone()) {
+            to.headers.push(name.clone(), line.clone());
+        }
+    }
 }
 
 fn follow(invite: &Request, method: Method) -> Request {

@@ -18,7 +18,9 @@ use smallvec::SmallVec;
 use std::time::Duration;
 
 pub use reference::{Reference, ReferenceChange};
-pub use table::{Answer, ClientId, ClientRequest, Expired, Incoming, Sending, ServerId, Transactions, Transmit};
+pub use table::{
+    Account, Answer, ClientId, ClientRequest, Expired, Incoming, Refused, Sending, ServerId, Transactions, Transmit,
+};
 
 /// The durations of RFC 3261 17 (its table 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,9 @@ use crate::rng::Rng;
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, Request, Response};
 use bytes::Bytes;
+use smol_str::SmolStr;
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A message to send.
@@ -85,6 +87,39 @@ pub struct ClientRequest<R> {
     pub how: Sending,
     /// Given back with every response, a timeout and a transport failure.
     pub requester: R,
+    /// Whose credentials may answer a challenge to it.
+    pub account: Account,
+}
+
+/// Whose credentials may answer a challenge to a request of ours, by name: the transaction layer keeps it for whoever
+/// decides.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Account {
+    /// Nobody's: a challenge is a refusal.
+    #[default]
+    Nobody,
+    /// Those of a peer.
+    Peer(Arc<str>),
+    /// Those of a registration of ours.
+    Registration(Arc<str>),
+}
+
+/// A request that was refused with what to change before it is sent again: a challenge (RFC 3261 22), or an interval
+/// that is too short (RFC 4028 7.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The request as it was sent, with its Via.
+    pub request: Request,
+    /// Whose credentials may answer.
+    pub account: Account,
+    /// The realms whose challenges were answered before.
+    pub answered: Vec<SmolStr>,
+    /// How often it was sent again.
+    pub tries: u8,
+    /// Where it was sent.
+    pub flow: Flow,
+    /// By which timers.
+    pub(super) values: TimerValues,
 }
 
 /// A response that its requester has not seen yet.
@@ -94,6 +129,8 @@ pub struct Answer<R> {
     pub id: ClientId,
     /// Who sent that request. It may not be interested any more: the transaction outlives its call.
     pub requester: R,
+    /// Whose credentials may answer a challenge to it.
+    pub account: Account,
     /// The response.
     pub response: Response,
     /// Its header fields, parsed.
@@ -101,7 +138,7 @@ pub struct Answer<R> {
     /// Where it came from.
     pub flow: Flow,
     /// The request, when the refusal says what to change before it is sent again.
-    pub refused: Option<Box<Request>>,
+    pub refused: Option<Box<Refused>>,
 }
 
 /// What ended because no message came in time.
@@ -186,8 +223,8 @@ impl<R: Clone> Transactions<R> {
         flow: Flow,
         out: &mut Vec<Transmit>,
     ) -> Option<Answer<R>> {
-        let (id, requester, refused) = self.clients.receive(now, &response, &essentials, out)?;
-        Some(Answer { id, requester, response, essentials, flow, refused })
+        let (id, requester, account, refused) = self.clients.receive(now, &response, &essentials, out)?;
+        Some(Answer { id, requester, account, response, essentials, flow, refused })
     }
 
     /// Sends a request. Our Via is added, with a random branch.
@@ -199,6 +236,12 @@ impl<R: Clone> Transactions<R> {
         out: &mut Vec<Transmit>,
     ) -> ClientId {
         self.clients.request(now, request, rng, out)
+    }
+
+    /// Sends a refused request of ours again, changed and with the next CSeq number (RFC 3261 22.2), by the same timers:
+    /// in a new transaction, of the same name, for the same requester.
+    pub fn send_again(&mut self, now: Time, id: ClientId, again: (R, Refused), rng: &mut Rng, out: &mut Vec<Transmit>) {
+        self.clients.send_again(now, id, again, rng, out);
     }
 
     /// Cancels an INVITE of ours (RFC 3261 9.1) and returns the CANCEL's own transaction, which has the INVITE's

@@ -27,6 +27,11 @@ impl Running {
         self.0.iter().any(|(running, _)| *running == timer)
     }
 
+    /// Calls `rename` for each that runs: they are those of another transaction now.
+    pub fn each(&self, mut rename: impl FnMut(Timer, TimerId)) {
+        self.0.iter().for_each(|(timer, id)| rename(*timer, *id));
+    }
+
     /// All that are running.
     pub fn into_ids(self) -> impl Iterator<Item = TimerId> {
         self.0.into_iter().map(|(_, id)| id)

@@ -22,7 +22,7 @@ impl Leg {
     pub fn receive_response(&mut self, answer: Answer<Requester>, cx: &mut Cx<'_>) {
         let Answer { id, response, essentials, refused, .. } = answer;
         if !self.on_response_in_dialog(id, &response, essentials.cseq.number, cx) {
-            self.on_invite_response(id, &response, &essentials, refused, cx);
+            self.on_invite_response(id, &response, &essentials, refused.map(|refused| refused.request), cx);
         }
     }
 

@@ -192,6 +192,14 @@ impl Invitation {
         }
     }
 
+    /// It is sent again, since it was asked for a password: the peer is there, and nothing came yet that could be cancelled.
+    pub fn again(&mut self, cx: &mut Cx<'_>) {
+        if let Phase::Outgoing { silence, .. } = self.phase {
+            cancel_timer(silence, cx);
+            self.phase = Phase::Outgoing { provisional_seen: false, silence: None };
+        }
+    }
+
     /// The call is not wanted any more; `reason`: why, for its CANCEL.
     pub fn abandon(&mut self, reason: Option<String>, cx: &mut Cx<'_>) {
         self.reason = reason;

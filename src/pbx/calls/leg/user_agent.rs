@@ -15,7 +15,7 @@ use crate::sip::flow::Transport;
 use crate::sip::header::{HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{ClientId, Sending, ServerId};
+use crate::sip::transaction::{Account, ClientId, Sending, ServerId};
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, Uri};
 use bytes::Bytes;
@@ -107,13 +107,18 @@ impl UserAgent {
         let Some(dialog) = &mut self.dialogs.current else { return };
         let mut request = dialog.request(Method::Bye);
         self.add_common_headers(&mut request, cx);
-        cx.core.request(request, self.flow, Sending::Once { give_up: T1 }, Requester::Leg(self.leg));
+        cx.core.request(request, self.flow, Sending::Once { give_up: T1 }, Requester::Leg(self.leg), Account::Nobody);
     }
 
     /// `timert1=` raises T1 and never lowers it.
     fn transact(&self, request: Request, (give_up, late): (Option<Duration>, Duration), cx: &mut Cx<'_>) -> ClientId {
         let how = Sending::Tuned { t1: self.settings().timer_t1, give_up, late };
-        cx.core.request(request, self.flow, how, Requester::Leg(self.leg))
+        cx.core.request(request, self.flow, how, Requester::Leg(self.leg), self.account())
+    }
+
+    /// Whose credentials answer a challenge to its requests.
+    fn account(&self) -> Account {
+        Account::Peer(self.peer.name.as_str().into())
     }
 
     /// A request that refreshes the target (RFC 3261 12.2.1.1): re-INVITE or UPDATE, still without a body.

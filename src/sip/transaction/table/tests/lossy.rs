@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sip::dialog::{Dialog, DialogKey};
+use crate::sip::transaction::Account;
 use std::collections::BTreeMap;
 
 /// What the callee does, and when the caller loses patience.
@@ -63,7 +64,13 @@ impl End {
     }
 
     fn send(&mut self, now: Time, request: Request) -> ClientId {
-        let request = ClientRequest { request, flow: self.flow, how: Sending::Reliably, requester: "end" };
+        let request = ClientRequest {
+            request,
+            flow: self.flow,
+            how: Sending::Reliably,
+            requester: "end",
+            account: Account::Nobody,
+        };
         self.table.request(now, request, &mut self.rng, &mut self.out)
     }
 
