@@ -55,6 +55,8 @@ pub struct General {
     pub contact_acl: Acl,
     /// `allowguest`: callers that name no peer may call, into the context of `[general]`.
     pub allow_guest: bool,
+    /// `accept_outofcall_message`: text messages outside of calls are taken.
+    pub accept_messages: bool,
     /// `domain`: the domains that are ours, in lower case, each with the context of calls to it if it named one.
     pub domains: BTreeMap<String, Option<String>>,
     /// `autodomain`: our own addresses are among the domains.
@@ -113,6 +115,7 @@ impl Default for General {
             acl: Acl::default(),
             contact_acl: Acl::default(),
             allow_guest: false,
+            accept_messages: true,
             domains: BTreeMap::new(),
             auto_domain: false,
             allow_external_domains: true,

@@ -202,6 +202,8 @@ pub struct Settings {
     pub language: String,
     /// `tonezone`: the country whose tones its calls hear; empty: the exchange's own.
     pub tone_zone: String,
+    /// `outofcall_message_context`: where its text messages enter the dialplan; empty: they go to the line they name.
+    pub message_context: String,
     /// `timert1`: SIP's T1 for requests to it (RFC 3261 17.1.1.1), at least 500 ms.
     pub timer_t1: Duration,
     /// `timerb`: how long an INVITE may stay wholly unanswered; none: 64 times T1, or less for a qualified peer.
@@ -282,6 +284,7 @@ impl Default for Settings {
             progress_in_band: ProgressInBand::No,
             language: String::new(),
             tone_zone: String::new(),
+            message_context: String::new(),
             timer_t1: Duration::from_millis(500),
             timer_b: None,
             transports: Vec::new(),

@@ -7,7 +7,7 @@ mod security;
 use crate::datetime::span;
 use crate::event::call::ServerFailure;
 use crate::event::line::Reachability;
-use crate::event::{CallEvent, DialCounts, Event, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals};
+use crate::event::{CallEvent, DialCounts, Event, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals, TextEvent};
 use crate::pbx::cause;
 use crate::pbx::failure::FailureReason;
 use crate::wording::{Outside, plural};
@@ -18,6 +18,7 @@ use std::time::Duration;
 pub fn lines(event: &Event) -> Vec<LogLine> {
     match event {
         Event::Log(line) => vec![line.clone()],
+        Event::Text(event) => vec![text(event)],
         Event::Line(event) => line_event(event),
         Event::Call(event) => call_event(event),
         Event::Challenge(event) => vec![challenge::line(event)],
@@ -84,6 +85,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             let goes_on = if *forwarded { ", the call goes on as it was" } else { "" };
             LogLine::notice(format!("{channel}: its new offer is refused{goes_on}: {reason}"))
         }
+        CallEvent::Text { channel, to, refused } => text_in_call(channel, to.as_deref(), *refused),
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
         CallEvent::User { channel, name, fields } => story(user_event(channel, name, fields)),
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
@@ -123,6 +125,40 @@ fn user_event(channel: &str, name: &Outside, fields: &[(Outside, Outside)]) -> S
 /// A telephone was to be sent digits and was not.
 fn not_sent(channel: &str, reason: &str) -> LogLine {
     LogLine::notice(format!("{channel}: digits are not sent: {reason}"))
+}
+
+fn text_in_call(channel: &str, to: Option<&str>, refused: Option<u16>) -> LogLine {
+    LogLine::verbose(
+        3,
+        match (to, refused) {
+            (Some(to), None) => format!("{channel}: its text message is passed on to {to}"),
+            (Some(to), Some(status)) => {
+                format!("{channel}: its text message is refused ({status}), since {to} takes none")
+            }
+            (None, _) => format!("{channel}: its text message is refused, since it talks to nobody"),
+        },
+    )
+}
+
+/// A text message outside of calls.
+fn text(event: &TextEvent) -> LogLine {
+    match event {
+        TextEvent::Received { line, exten, context } => {
+            LogLine::verbose(3, format!("'{line}' sends a text message to '{exten}': context '{context}' decides"))
+        }
+        TextEvent::Refused { line, exten, status, reason } => {
+            LogLine::notice(format!("Text message from '{line}' to '{exten}' refused ({status}): {reason}"))
+        }
+        TextEvent::Delivered { line, from } => {
+            LogLine::verbose(3, format!("Text message from '{from}' delivered to '{line}'"))
+        }
+        TextEvent::Kept { line, from, reason } => {
+            LogLine::verbose(2, format!("Text message from '{from}' waits until '{line}' registers: {reason}"))
+        }
+        TextEvent::Lost { line, from, reason } => {
+            LogLine::warning(format!("Text message from '{from}' to '{line}' is lost: {reason}"))
+        }
+    }
 }
 
 fn info(channel: &str, to: Option<&str>, kind: &Outside, refused: Option<u16>) -> LogLine {

@@ -48,6 +48,7 @@ pub mod macro_;
 pub mod macro_exclusive;
 pub mod macro_exit;
 pub mod macro_if;
+pub mod message_send;
 pub mod mix_monitor;
 pub mod monitor;
 pub mod music_on_hold;
@@ -80,6 +81,7 @@ pub mod say_phonetic;
 pub mod say_text;
 pub mod say_unix_time;
 pub mod send_dtmf;
+pub mod send_text;
 pub mod set;
 pub mod set_account;
 pub mod set_ama_flags;
@@ -166,6 +168,7 @@ pub static TABLE: &[App] = &[
     macro_exclusive::APP,
     macro_exit::APP,
     macro_if::APP,
+    message_send::APP,
     mix_monitor::APP,
     monitor::APP,
     music_on_hold::APP,
@@ -201,6 +204,7 @@ pub static TABLE: &[App] = &[
     say_text::APP,
     say_unix_time::APP,
     send_dtmf::APP,
+    send_text::APP,
     set::APP,
     set_ama_flags::APP,
     set_account::APP,

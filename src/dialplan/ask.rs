@@ -8,6 +8,7 @@ use super::request::{
     AppReply, AppRequest, DialReport, DialRequest, DialTarget, HangUpRequest, PinRequest, PinVerdict, PlayRequest,
     Played, PlayedFrom, SendDigitsRequest, Tone,
 };
+use super::text_message::{NotSent, TextMessage};
 use crate::audio::sound::Sound;
 use std::time::Duration;
 
@@ -191,6 +192,34 @@ impl Ask for SendDigits {
 
     fn reply(reply: &AppReply) -> Option<&Self::Reply> {
         if let AppReply::DigitsSent(sent) = reply { Some(sent) } else { None }
+    }
+}
+
+pub(super) struct SendText(pub(super) TextMessage);
+
+impl Ask for SendText {
+    type Reply = Result<(), NotSent>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::SendText(Box::new(self.0))
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::TextSent(sent) = reply { Some(sent) } else { None }
+    }
+}
+
+pub(super) struct SendToCaller(pub(super) String);
+
+impl Ask for SendToCaller {
+    type Reply = Result<(), NotSent>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::SendToCaller(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::TextSent(sent) = reply { Some(sent) } else { None }
     }
 }
 

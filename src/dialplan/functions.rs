@@ -10,6 +10,7 @@ mod group;
 mod list;
 mod logic;
 mod lookup;
+mod message;
 mod number;
 mod outcome;
 mod outside;
@@ -78,6 +79,8 @@ pub static TABLE: &[&Function] = &[
     &edit::LTRIM,
     &number::MATH,
     &encode::MD5,
+    &message::MESSAGE,
+    &message::MESSAGE_DATA,
     &edit::PASSTHRU,
     &list::POP,
     &list::PUSH,

@@ -405,7 +405,7 @@ impl ChannelHandle {
     }
 
     /// Sends the switch a request and waits for its reply. Nothing else in the dialplan waits.
-    async fn ask<A: Ask>(&mut self, ask: A) -> Result<A::Reply, Interrupted> {
+    pub(super) async fn ask<A: Ask>(&mut self, ask: A) -> Result<A::Reply, Interrupted> {
         Pending::<A> { slot: &self.slot, request: Some(ask.into_request()), sent: false, reply: PhantomData }.await
     }
 }

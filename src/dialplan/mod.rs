@@ -49,6 +49,7 @@ mod speech;
 pub mod state;
 pub mod substitute;
 mod suspension;
+pub mod text_message;
 mod timeouts;
 pub mod timing;
 pub mod tree;

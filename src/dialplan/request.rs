@@ -4,6 +4,7 @@ use super::dial_options::DialOptions;
 use super::digits::{DigitRow, Digits};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
+use super::text_message::{NotSent, TextMessage};
 use crate::audio::sound::Sound;
 use crate::wording::outside;
 use std::time::Duration;
@@ -102,6 +103,10 @@ pub enum AppRequest {
     HangUp(HangUpRequest),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
+    /// Send a line a text message; the reply comes at once.
+    SendText(Box<TextMessage>),
+    /// Send the caller a text within the call; the reply comes at once, as that of `SendText`.
+    SendToCaller(String),
     /// Have something done outside of the switch. A hang-up does not end it.
     Outside(OutsideRequest),
 }
@@ -286,6 +291,8 @@ pub enum AppReply {
     Dialed(DialReport),
     /// The digits were sent, or why not all of them were, for the log.
     DigitsSent(Result<(), String>),
+    /// The text message is on its way, or kept for a line that is not there; or why it is not.
+    TextSent(Result<(), NotSent>),
     /// It is so, or why not, for the log.
     DtmfModeSet(Result<(), String>),
     /// How the other call began.

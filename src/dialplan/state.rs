@@ -4,6 +4,7 @@ use super::dialled::is_injected;
 use super::diversion::Diversion;
 use super::record::RecordNotes;
 use super::request::{Cause, LineEnd, Position};
+use super::text_message::TextMessage;
 use super::timeouts::Timeouts;
 use super::view::View;
 use crate::clock::Now;
@@ -135,6 +136,8 @@ pub(super) struct State {
     pub(super) evaluating: usize,
     /// What it says of its record.
     pub(super) record: RecordNotes,
+    /// `MESSAGE()`: the text message that it runs for, or is about to send.
+    pub(super) message: TextMessage,
     variables: BTreeMap<String, Variable>,
     events: Vec<CallEvent>,
     log: Vec<LogLine>,
@@ -166,6 +169,7 @@ impl State {
             awaits_lock: false,
             evaluating: 0,
             record: RecordNotes::default(),
+            message: TextMessage::default(),
             events: Vec::new(),
             variables: BTreeMap::new(),
             log: Vec::new(),

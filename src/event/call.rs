@@ -200,6 +200,15 @@ pub enum CallEvent {
         /// Why.
         reason: String,
     },
+    /// A line sent a text message within a call (MESSAGE).
+    Text {
+        /// Its channel.
+        channel: String,
+        /// The channel it is for; none when there is nobody.
+        to: Option<String>,
+        /// The status it was refused with; none when it was passed on.
+        refused: Option<u16>,
+    },
     /// A line sent information in mid-call (INFO): a digit, a hook flash.
     Info {
         /// Its channel.

@@ -7,6 +7,7 @@ pub mod device;
 pub mod line;
 pub mod log;
 pub mod security;
+pub mod text;
 
 pub use call::{CallEvent, DialCounts, StreamTotals};
 pub use challenge::{ChallengeEvent, ChallengeFailure};
@@ -14,6 +15,7 @@ pub use device::DeviceState;
 pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
 pub use security::SecurityEvent;
+pub use text::TextEvent;
 
 /// Something that happened. Texts in it that come from outside are [`crate::wording::Outside`], which prints them harmlessly,
 /// or stand in a sentence as that prints them.
@@ -27,6 +29,8 @@ pub enum Event {
     Challenge(ChallengeEvent),
     /// At the ingress: who was refused, or let in.
     Security(SecurityEvent),
+    /// To a text message.
+    Text(TextEvent),
     /// A text of the dialplan: what `Verbose()` says, the trace of its steps.
     Log(LogLine),
 }
@@ -34,6 +38,12 @@ pub enum Event {
 impl From<CallEvent> for Event {
     fn from(event: CallEvent) -> Event {
         Event::Call(event)
+    }
+}
+
+impl From<TextEvent> for Event {
+    fn from(event: TextEvent) -> Event {
+        Event::Text(event)
     }
 }
 

@@ -54,7 +54,8 @@ impl Account {
 
     fn needs_no_digest(&self, method: &Method) -> bool {
         let is_known = self.peer.kind != Kind::Peer || self.peer.host.is_fixed();
-        let waives = self.peer.settings.insecure.invite && *method == Method::Invite && is_known;
+        let is_waived = matches!(method, Method::Invite | Method::Message);
+        let waives = self.peer.settings.insecure.invite && is_waived && is_known;
         self.peer.credential.is_none() || waives
     }
 
@@ -214,7 +215,7 @@ pub(super) fn caller<'a>(
 /// Whether the digest was made for the number that is dialled. Clients leave the user out of the digest's URI, and
 /// RFC 3261 22.4 lets the two differ; but a digest for one number must not dial another.
 pub(super) fn is_for_target(request: &Request, credentials: &Credentials) -> bool {
-    if request.method != Method::Invite {
+    if !matches!(request.method, Method::Invite | Method::Message) {
         return true;
     }
     let digest = Uri::parse(credentials.uri.as_bytes()).ok().and_then(|uri| user(&uri));

@@ -23,6 +23,7 @@ pub use tone_cache::ToneCache;
 
 use super::effect::Effects;
 use super::settings::SwitchSettings;
+use super::text_delivery::Delivery;
 use crate::clock::{Now, Wall};
 use crate::datetime;
 use crate::event::Event;
@@ -70,6 +71,8 @@ pub struct Core {
     nonces: Nonces,
     /// The tones that were played.
     pub tones: ToneCache,
+    /// Text messages that programs want sent.
+    pub texts: Vec<Delivery>,
     last_id: u64,
     drops: BTreeMap<&'static str, u64>,
 }
@@ -91,6 +94,7 @@ impl Core {
             spent: Spent::default(),
             nonces: Nonces::default(),
             tones: ToneCache::default(),
+            texts: Vec::new(),
             last_id: 0,
             drops: BTreeMap::new(),
         }

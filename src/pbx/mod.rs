@@ -15,4 +15,6 @@ mod request_gate;
 pub mod settings;
 pub mod sounds;
 pub mod switch;
+pub mod text_delivery;
+pub mod text_messages;
 pub mod uri_text;

@@ -5,6 +5,7 @@ mod guest;
 pub mod orders;
 mod report;
 mod stray;
+mod texting;
 
 use super::calls;
 use super::calls::leg::Arrival;
@@ -13,6 +14,7 @@ use super::core::{Core, Requester, Timer};
 use super::effect::{Effects, Input, StoreOrder};
 use super::lines::Lines;
 use super::request_gate::{Asking, RequestGate, Secured};
+use super::text_messages::TextMessages;
 use crate::clock::{Now, Time};
 use crate::config::peer::{Kind, Peer, PeerAddress};
 use crate::dialplan::database::Database;
@@ -66,6 +68,7 @@ pub struct Switch {
     core: Core,
     lines: Lines,
     calls: Calls,
+    texts: TextMessages,
     gate: RequestGate,
     reloaded: Now,
     stopping: Option<Stopping>,
@@ -78,7 +81,15 @@ impl Switch {
         let core = Core::new(now, settings, rng);
         let calls = Calls::default();
         calls.shared().globals.load(&core.config.dialplan);
-        let mut switch = Switch { core, lines: Lines::default(), calls, gate, reloaded: now, stopping: None };
+        let mut switch = Switch {
+            core,
+            lines: Lines::default(),
+            calls,
+            texts: TextMessages::default(),
+            gate,
+            reloaded: now,
+            stopping: None,
+        };
         switch.lines.begin(&mut switch.core);
         switch
     }
@@ -112,6 +123,7 @@ impl Switch {
         self.calls.settle(&mut self.core, &self.lines);
         self.tick();
         self.calls.settle(&mut self.core, &self.lines);
+        texting::send_pending(texting_parts(self));
         self.take_effects()
     }
 
@@ -122,6 +134,9 @@ impl Switch {
                 Expired::Timeout(id, Requester::Leg(leg)) => self.calls.timed_out(leg, id, &mut self.core),
                 // The qualify machine has a clock of its own.
                 Expired::Timeout(_, Requester::Qualify { .. }) => {}
+                Expired::Timeout(_, Requester::Text(id)) => {
+                    self.texts.unanswered(id, "it does not answer", &self.calls.shared().database, &mut self.core);
+                }
                 // The refusal was never acknowledged: RFC 3261 17.2.1 tells the user, who has nothing left to do.
                 Expired::NotAcked(_) => self.core.count_drop("refusal never acknowledged"),
             }
@@ -214,6 +229,7 @@ impl Switch {
                 let moves = self.lines.register(id, request, essentials, &peer, arrived, &mut self.core);
                 self.calls.line_moved(&peer, &moves, &mut self.core);
                 self.calls.move_to_connection(&peer, flow);
+                texting::line_registered(texting_parts(self), &peer.name);
             }
             (Method::Invite, Some(mut peer)) => {
                 if let Some(context) = self.core.config.admission.context_of(request) {
@@ -225,6 +241,7 @@ impl Switch {
                 let invite = Invite { server: id, request, essentials, peer, arrival: came };
                 self.calls.incoming(invite, self.stopping.is_some(), &mut self.core);
             }
+            (Method::Message, Some(peer)) => texting::received(texting_parts(self), id, (request, essentials), &peer),
             _ => self.core.respond(id, Response::for_request(request, 405, None)),
         }
     }
@@ -241,6 +258,9 @@ impl Switch {
                 if let Some(answer) = self.calls.response(leg, answer, &mut self.core) {
                     stray::end(answer, &mut self.core);
                 }
+            }
+            Requester::Text(id) => {
+                texting::answered(texting_parts(self), id, &answer.response);
             }
             Requester::Qualify { peer, watch, attempt } => {
                 self.lines.poll_answered(&peer, (watch, attempt), &mut self.core);
@@ -289,6 +309,9 @@ impl Switch {
                 Requester::Leg(leg) => self.calls.transport_failed(leg, id, why, &mut self.core),
                 // Told by `Lines::send_failed`.
                 Requester::Qualify { .. } => {}
+                Requester::Text(id) => {
+                    self.texts.unanswered(id, why, &self.calls.shared().database, &mut self.core);
+                }
             }
         }
     }
@@ -433,6 +456,12 @@ impl Switch {
         let nothing = parties.count() == 0 && parties.legs().next().is_none();
         self.stopping.is_some() && nothing && !self.core.tx.is_ending_something()
     }
+}
+
+/// What text messages need of the switch.
+fn texting_parts(switch: &mut Switch) -> texting::Parts<'_> {
+    let Switch { texts, calls, lines, core, .. } = switch;
+    texting::Parts { texts, calls, lines, core }
 }
 
 /// A CANCEL: it is answered, and the leg that its INVITE began is told.

@@ -19,6 +19,7 @@ mod outgoing_call;
 mod registration;
 mod renegotiation;
 mod sdp_body;
+mod texting;
 mod user_agent;
 
 use crate::clock::Time;
@@ -34,6 +35,7 @@ use incoming_call::IncomingCall;
 use outgoing_call::OutgoingCall;
 use registration::Registration;
 use std::net::SocketAddr;
+use texting::Texting;
 use user_agent::{Purpose, Received, Timer, UserAgent};
 
 pub use behaviour::Behaviour;
@@ -45,6 +47,7 @@ pub use event::PhoneEvent;
 pub struct Phone {
     ua: UserAgent,
     registration: Registration,
+    texting: Texting,
     call: Option<Call>,
 }
 
@@ -54,7 +57,7 @@ impl Phone {
         let identity = Identity::new(config);
         let registration = Registration::new(&identity, &mut rng);
         let ua = UserAgent::new(identity, registration.tag().to_owned(), rng);
-        Phone { ua, registration, call: None }
+        Phone { ua, registration, texting: Texting::default(), call: None }
     }
 
     /// Its configuration.
@@ -111,6 +114,9 @@ impl Phone {
             Received::Response(Purpose::Register, received) => {
                 self.registration.on_response(&mut self.ua, &received.response);
             }
+            Received::Response(Purpose::Text, received) => {
+                self.texting.on_response(&mut self.ua, &received.response);
+            }
             Received::Response(purpose, received) => match self.call.take() {
                 Some(call) => self.call = call.on_response(&mut self.ua, purpose, &received),
                 None => self.ua.acknowledge_stray(&received),
@@ -124,6 +130,7 @@ impl Phone {
         for client in self.ua.expire_transactions() {
             match self.ua.take_purpose(client) {
                 Some(Purpose::Register) => self.registration.refused(&mut self.ua, 408),
+                Some(Purpose::Text) => self.texting.end(&mut self.ua, 408),
                 Some(purpose) => self.in_call(now, |call, ua| call.on_timeout(ua, purpose)),
                 None => {}
             }
@@ -162,7 +169,7 @@ impl Phone {
 
     /// Whether nothing is left: no call, no transaction, no timer but that of its registration.
     pub fn is_idle(&self) -> bool {
-        self.call.is_none() && self.ua.is_idle_but(self.registration.timers())
+        self.call.is_none() && self.texting.is_idle() && self.ua.is_idle_but(self.registration.timers())
     }
 
     /// What is left, in words, to explain why it is not idle.
@@ -194,6 +201,15 @@ impl Phone {
         self.ua.now = now;
         if self.call.is_none() {
             self.call = Some(Call::Outgoing(OutgoingCall::start(&mut self.ua, number)));
+        }
+    }
+
+    /// Sends a text message to a number; without one within its call.
+    pub fn text(&mut self, now: Time, number: Option<&str>, text: &str) {
+        self.ua.now = now;
+        match number {
+            Some(number) => self.texting.start(&mut self.ua, number, text),
+            None => self.in_call(now, |call, ua| call.text(ua, text)),
         }
     }
 

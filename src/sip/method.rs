@@ -102,7 +102,7 @@ method_table! {
     /// Ask to call someone else: transfer (RFC 3515). It will create a dialog once it is not refused any more.
     Refer "REFER"         false  false     false  true     AtEdge::Refuse(405),  Some(405);
     /// A text message (RFC 3428).
-    Message "MESSAGE"     false  false     false  true     AtEdge::Refuse(405),  Some(405);
+    Message "MESSAGE"     false  false     true   true     AtEdge::Authenticate, Some(405);
     /// Acknowledge a provisional answer (RFC 3262).
     Prack "PRACK"         false  false     false  true     AtEdge::Refuse(405),  Some(405);
     /// Publish a state (RFC 3903).
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn allow_names_what_the_exchange_has_in_the_order_of_the_table() {
-        assert_eq!(ALLOW, "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER");
+        assert_eq!(ALLOW, "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER, MESSAGE");
         let names: Vec<&str> = TABLE.iter().filter(|(.., rules)| rules.in_allow).map(|(_, name, _)| *name).collect();
         assert_eq!(ALLOW.split(", ").collect::<Vec<_>>(), names);
     }

@@ -60,6 +60,7 @@ mod sound_stub;
 mod stories;
 mod switched_off;
 mod testbed;
+mod texts;
 mod timers;
 mod tones;
 mod transports;

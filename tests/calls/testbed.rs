@@ -1105,6 +1105,14 @@ impl Hand<'_> {
         self.act(|phone, now| phone.update(now, change));
     }
 
+    pub fn texts(self, number: &str, text: &str) {
+        self.act(|phone, now| phone.text(now, Some(number), text));
+    }
+
+    pub fn texts_in_call(self, text: &str) {
+        self.act(|phone, now| phone.text(now, None, text));
+    }
+
     pub fn presses(self, key: char) {
         self.act(|phone, now| phone.press(now, key));
     }

@@ -6,6 +6,7 @@ use strowger::datetime::zones::Zones;
 use strowger::dialplan::outside::{OutsideReply, OutsideRequest, TalkEnd, TalkId};
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::recording::RecordReply;
+use strowger::dialplan::text_message::NotSent;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, PlayedFrom, Position,
     Program, Progress, apps, expression, functions, timing::Timing,
@@ -223,6 +224,10 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
         }),
         AppRequest::SendDigits(_) => AppReply::DigitsSent(result(rng)),
         AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(result(rng)),
+        AppRequest::SendText(_) | AppRequest::SendToCaller(_) => {
+            let why = || NotSent { status: "FAILURE", reason: "x".to_owned() };
+            AppReply::TextSent(result(rng).map_err(|_| why()))
+        }
         AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
         AppRequest::Tap(_) => AppReply::Tapped(Err("x".to_owned())),
         AppRequest::Music(_) => AppReply::PlaysMusic(result(rng)),

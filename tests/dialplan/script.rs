@@ -193,6 +193,8 @@ fn shown(ask: &AppRequest) -> String {
                 .to_owned()
         }
         AppRequest::DtmfMode(mode) => format!("DtmfMode {mode}"),
+        AppRequest::SendText(text) => format!("SendText {} {}: {}", text.to, text.from, text.body),
+        AppRequest::SendToCaller(text) => format!("SendToCaller {text}"),
         AppRequest::Pin(pin) => format!("Pin {}", pin.typed.as_deref().unwrap_or("?")),
         AppRequest::Echo => "Echo".to_owned(),
         AppRequest::Outside(request) => shown_outside(request),
@@ -269,6 +271,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Echo => AppReply::Echoed,
             AppRequest::SendDigits(_) => AppReply::DigitsSent(Ok(())),
             AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(Ok(())),
+            AppRequest::SendText(_) | AppRequest::SendToCaller(_) => AppReply::TextSent(Ok(())),
             AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
             AppRequest::HangUp(_) => AppReply::HungUp(1),
             AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),

@@ -169,6 +169,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::General(allow_guest),
     ),
     row(
+        &["accept_outofcall_message"],
+        "yes, no",
+        "yes",
+        "take text messages (MESSAGE) outside of calls",
+        Effect::General(accept_messages),
+    ),
+    row(
         &["domain"],
         "a domain or an IP address, with ',context' for calls to it; may be repeated",
         "every domain is ours",
@@ -311,6 +318,11 @@ fn named(acl: &mut Acl, lists: &Lists, text: &str) -> Result {
         return Err(Trouble::Bad);
     }
     acl.add_named(text, lists).map_err(|say| Trouble::closed(say, NO_LIST))
+}
+
+fn accept_messages(draft: &mut GeneralDraft, text: &str) -> Result {
+    draft.general.accept_messages = value::boolean(text).ok_or(Trouble::Bad)?;
+    Ok(())
 }
 
 fn allow_guest(draft: &mut GeneralDraft, text: &str) -> Result {

@@ -52,9 +52,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         "write 'contactdeny' lines for the addresses of static peers",
     ),
     unsupported(General, &["domainsasrealm"], FALSE_WORDS, "one realm serves all: set 'realm'"),
-    accepted(General, &["auth_message_requests"], "MESSAGE is not supported at all"),
-    accepted(General, &["accept_outofcall_message"], "MESSAGE is not supported at all"),
-    accepted(Both, &["outofcall_message_context"], "MESSAGE is not supported at all"),
+    accepted(General, &["auth_message_requests"], "text messages are challenged as calls are, whatever it says"),
     unsupported(Both, &["disallowed_methods"], NEVER, "methods we support are few: take the line out"),
     accepted(General, &["authfailureevents"], "there is no manager interface; the log tells failures"),
     // Transports.

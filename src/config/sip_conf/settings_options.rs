@@ -149,6 +149,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::Settings(tone_zone),
     ),
     row(
+        &["outofcall_message_context", "messagecontext"],
+        "a context of extensions.conf",
+        "none",
+        "where the line's text messages enter the dialplan, as the number they are for; without it they go to the line of that name, or that the hint of that number names",
+        Effect::Settings(message_context),
+    ),
+    row(
         &["timert1"],
         "milliseconds, at least 200",
         "500",
@@ -440,6 +447,11 @@ fn language(settings: &mut Settings, text: &str) -> Result {
         return Err(Trouble::Bad);
     }
     settings.language = text.into();
+    Ok(())
+}
+
+fn message_context(settings: &mut Settings, text: &str) -> Result {
+    settings.message_context = text.into();
     Ok(())
 }
 

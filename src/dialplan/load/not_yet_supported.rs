@@ -68,7 +68,10 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
             "Transfer",
         ],
     ),
-    ("text messages are not carried yet", &["MessageSend", "ReceiveText", "SendImage", "SendText", "SendURL"]),
+    (
+        "text messages are carried outside of calls and between the lines of one; it does something else",
+        &["ReceiveText", "SendImage", "SendURL"],
+    ),
     ("calls are not listened to or tapped from the dialplan yet", &["ChanSpy", "Chanspy", "ExtenSpy", "ExtendSpy"]),
     (
         "fax goes through from line to line (t38pt_udptl=); the exchange itself sends and receives none",
@@ -203,7 +206,6 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
             "QUEUE_WAITING_COUNT",
         ],
     ),
-    ("text messages are not carried yet", &["MESSAGE", "MESSAGE_DATA"]),
     (
         "the service that it asks is gone: keep names with DB(cidname/number)",
         &["DUNDILOOKUP", "DUNDIQUERY", "DUNDIRESULT", "ENUMLOOKUP", "ENUMQUERY", "ENUMRESULT", "TXTCIDNAME"],

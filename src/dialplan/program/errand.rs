@@ -7,6 +7,7 @@ use crate::dialplan::apps;
 use crate::dialplan::jumps;
 use crate::dialplan::request::{Cause, ChannelId, Interrupted, Position};
 use crate::dialplan::state::CallerId;
+use crate::dialplan::text_message::TextMessage;
 use crate::dialplan::tree::Dialplan;
 use crate::wording::outside;
 
@@ -50,4 +51,9 @@ pub fn position(plan: &Dialplan, text: &str, here: &Position, wall: Wall) -> Opt
     };
     plan.find(&context, &exten, number, None, wall)?;
     Some(Position::new(&context, &exten, number))
+}
+
+/// Says which text message a program runs for.
+pub fn message(program: &mut Program, message: TextMessage) {
+    program.slot.borrow_mut().state.message = message;
 }

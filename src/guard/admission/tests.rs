@@ -162,9 +162,11 @@ fn shape(response: &Response, user: &str) -> String {
 #[test]
 fn a_stranger_is_challenged_once_with_md5_and_qop() {
     let edge = guide();
+    // As long as what telephones send: a response to a stranger is no longer than his request.
+    let subject = format!("Subject: {}\r\n", "x".repeat(200));
     for method in ["REGISTER", "INVITE"] {
         let (response, to, note) =
-            reply(admit(&edge, &request(method, "pap2t-client", "192.168.1.20:5060", ""), LINE1));
+            reply(admit(&edge, &request(method, "pap2t-client", "192.168.1.20:5060", &subject), LINE1));
         assert_eq!((response.status, note), (401, Some(AuthEvent::Challenged)));
         assert_eq!(to, LINE1.parse().unwrap());
         assert_eq!(response.headers.count(HeaderName::WwwAuthenticate), 1);
@@ -528,7 +530,6 @@ fn what_needs_no_account_is_answered_at_once_and_alike() {
         ("NOTIFY", 200),
         ("SUBSCRIBE", 405),
         ("PUBLISH", 405),
-        ("MESSAGE", 405),
         ("REFER", 405),
         ("INFO", 405),
         ("UPDATE", 405),

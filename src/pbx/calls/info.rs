@@ -1,4 +1,4 @@
-//! INFO of a line: a digit goes to whoever waits for it here, and to a line of another kind as that one's; all else the
+//! INFO and MESSAGE of a line within a call: a digit goes to whoever waits for it here, and to a line of another kind as that one's; all else the
 //! other line gets as it is. Where there is no other line, it is refused.
 
 use super::bridge::Bridges;
@@ -11,12 +11,14 @@ use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::sip::header::HeaderName;
 use crate::sip::message::Response;
+use crate::sip::method::Method;
 use crate::sip::transaction::ServerId;
 
 /// A channel's peer sent information, which this transaction waits to have answered.
 pub(super) fn received(parties: &mut Parties, bridges: &mut Bridges, id: ChannelId, server: ServerId, core: &mut Core) {
     let Some(request) = core.tx.server_request(server).cloned() else { return };
-    if let Some((digit, pressed)) = leg::info_digit(&request)
+    let is_text = request.method == Method::Message;
+    if let Some((digit, pressed)) = leg::info_digit(&request).filter(|_| !is_text)
         && (DigitsPressed { parties, bridges, core }).take(id, digit, pressed)
     {
         return core.respond(server, Response::for_request(&request, 200, None));
@@ -29,9 +31,12 @@ pub(super) fn received(parties: &mut Parties, bridges: &mut Bridges, id: Channel
     if let Some(status) = refused {
         core.respond(server, leg::info_refusal(&request, status));
     }
+    let (channel, to) = (parties.name_of(id), other.map(|other| parties.name_of(other)));
+    if is_text {
+        return core.emit(CallEvent::Text { channel, to, refused });
+    }
     let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default().into_owned().into();
-    let to = other.map(|other| parties.name_of(other));
-    core.emit(CallEvent::Info { channel: parties.name_of(id), to, kind, refused });
+    core.emit(CallEvent::Info { channel, to, kind, refused });
 }
 
 /// The telephone at the other end, also beyond pairs that lead into the dialplan.

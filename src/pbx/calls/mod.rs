@@ -36,6 +36,7 @@ pub mod media_path;
 mod media_port;
 mod minutes;
 mod moving;
+mod messaging;
 mod music;
 pub mod orders;
 mod origin;
@@ -67,6 +68,7 @@ use super::outside::OutsideReport;
 use super::sounds::SoundReply;
 use crate::config::peer::Peer;
 use crate::dialplan::originate::{Goal, OriginateRequest};
+use crate::dialplan::text_message::TextMessage;
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
 use crate::registrar::register::Move;
@@ -112,6 +114,20 @@ pub struct Calls {
 /// What a channel's program had done outside has come to its end.
 pub(crate) fn outside_done(calls: &mut Calls, report: OutsideReport, core: &mut Core) {
     calls.applications(core).outside_done(report);
+}
+
+/// Runs the dialplan for a text message that a line sent, at this context and extension.
+///
+/// # Errors
+/// Too many run already.
+pub(crate) fn run_message(
+    calls: &mut Calls,
+    peer: &Peer,
+    place: (&str, &str),
+    message: TextMessage,
+    core: &mut Core,
+) -> Result<(), String> {
+    messaging::run(&mut calls.parties, peer, place, message, core)
 }
 
 impl Calls {

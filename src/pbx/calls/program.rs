@@ -11,6 +11,7 @@ use super::environment::ChannelEnv;
 use super::hangup::Hangup;
 use super::leg::Leg;
 use super::local;
+use super::messaging;
 use super::music;
 use super::originating::Originating;
 use super::parties::Parties;
@@ -136,6 +137,8 @@ impl Applications<'_> {
             AppRequest::Outside(request) => self.go_outside(id, request),
             AppRequest::Dial(request) => self.dial(id, request, directory),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
+            AppRequest::SendText(message) => messaging::send(self.parties, id, &message, self.core),
+            AppRequest::SendToCaller(text) => messaging::send_to_caller(self.parties, id, text, self.core),
             AppRequest::HangUp(request) => self.hang_up(id, &request),
             AppRequest::LineStates(targets) => {
                 let states = targets.iter().map(|target| self.dialing().places(directory).line_state(target)).collect();
@@ -391,6 +394,8 @@ fn ends_music(request: &AppRequest) -> bool {
         | AppRequest::Originate(_)
         | AppRequest::LineStates(_)
         | AppRequest::HangUp(_)
+        | AppRequest::SendText(_)
+        | AppRequest::SendToCaller(_)
         | AppRequest::Outside(_) => false,
     }
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub enum Requester {
     /// A leg. It may be gone, or wait for this request no more.
     Leg(LegId),
+    /// A text message on its way.
+    Text(u64),
     /// The watch of a peer: an OPTIONS of `qualify=`.
     Qualify {
         /// The peer's name.

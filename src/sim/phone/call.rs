@@ -59,7 +59,7 @@ impl Call {
                 Outcome::Over => None,
             },
             (Call::Established(call), Purpose::Renegotiate) => call.on_response(ua, received).map(Call::Established),
-            (call, Purpose::Invite | Purpose::Renegotiate | Purpose::Register) => {
+            (call, Purpose::Invite | Purpose::Renegotiate | Purpose::Register | Purpose::Text) => {
                 ua.acknowledge_stray(received);
                 Some(call)
             }
@@ -74,7 +74,7 @@ impl Call {
                 None
             }
             (Call::Established(call), Purpose::Renegotiate) => call.on_timeout(ua).map(Call::Established),
-            (call, Purpose::Invite | Purpose::Renegotiate | Purpose::Register) => Some(call),
+            (call, Purpose::Invite | Purpose::Renegotiate | Purpose::Register | Purpose::Text) => Some(call),
         }
     }
 
@@ -174,6 +174,14 @@ impl Call {
     pub fn request(mut self, ua: &mut UserAgent, method: Method, fields: &[(&'static str, &str)]) -> Option<Call> {
         if let Call::Established(call) = &mut self {
             call.request(ua, method, fields);
+        }
+        Some(self)
+    }
+
+    /// Sends a text message, if the call is established.
+    pub fn text(mut self, ua: &mut UserAgent, text: &str) -> Option<Call> {
+        if let Call::Established(call) = &mut self {
+            call.text(ua, text);
         }
         Some(self)
     }

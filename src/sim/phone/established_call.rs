@@ -103,6 +103,17 @@ impl EstablishedCall {
         ua.send(request, None);
     }
 
+    /// Sends a text message (RFC 3428).
+    pub fn text(&mut self, ua: &mut UserAgent, text: &str) {
+        if self.phase != Phase::Talking {
+            return;
+        }
+        let mut message = self.dialog.request(Method::Message);
+        message.headers.push(HeaderName::ContentType, Bytes::from_static(b"text/plain"));
+        message.body = Bytes::from(text.to_owned());
+        ua.send(message, None);
+    }
+
     /// Adds a re-INVITE or UPDATE to those that are to be sent.
     pub fn want(&mut self, method: Method, change: Option<Change>) {
         self.renegotiation.want(method, change);

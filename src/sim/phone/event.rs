@@ -14,6 +14,8 @@ pub enum PhoneEvent {
     Unregistered,
     /// Its registration was refused (408: no response).
     RegisterRefused(u16),
+    /// Its text message was answered (408: no response).
+    TextAnswered(u16),
     /// It is called.
     Called {
         /// The caller's number.

@@ -27,13 +27,15 @@ use std::time::Duration;
 /// The most requests of others it remembers at once.
 const MAX_SERVER_TRANSACTIONS: usize = 1000;
 
-const ALLOW: &[u8] = b"ACK, BYE, CANCEL, INFO, INVITE, NOTIFY, OPTIONS, UPDATE";
+const ALLOW: &[u8] = b"ACK, BYE, CANCEL, INFO, INVITE, MESSAGE, NOTIFY, OPTIONS, UPDATE";
 
 /// What a request of the phone was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// REGISTER.
     Register,
+    /// MESSAGE.
+    Text,
     /// The INVITE that makes a call.
     Invite,
     /// A re-INVITE or UPDATE.
@@ -139,7 +141,8 @@ impl UserAgent {
         }
         let flow = self.identity.flow_to(from).answering(&essentials.via, false);
         route::stamp_via(&mut request.headers, from, false);
-        if matches!(request.method, Method::Options | Method::Notify) && essentials.to.tag().is_none() {
+        if matches!(request.method, Method::Options | Method::Notify | Method::Message) && essentials.to.tag().is_none()
+        {
             // RFC 3261 8.2.7: answered without a transaction, as telephones do, so that it leaves nothing behind.
             let response = Response::for_request(&request, 200, Some(&self.stateless_tag));
             let bytes = self.with_common_headers(response).to_bytes();
@@ -220,7 +223,7 @@ impl UserAgent {
     pub fn abandon_call(&mut self) {
         let (transactions, now) = (&mut self.transactions, self.now);
         self.purposes.retain(|client, purpose| {
-            let stays = *purpose == Purpose::Register;
+            let stays = matches!(purpose, Purpose::Register | Purpose::Text);
             if !stays {
                 transactions.abandon(now, *client);
             }

@@ -26,7 +26,7 @@ impl Leg {
         }
     }
 
-    /// A response to our re-INVITE (of number `cseq`), UPDATE or INFO. False when it is to neither.
+    /// A response to our re-INVITE (of number `cseq`), UPDATE, INFO or MESSAGE. False when it is to neither.
     pub(super) fn on_response_in_dialog(
         &mut self,
         id: ClientId,
@@ -125,6 +125,7 @@ impl Leg {
             Method::Bye => self.on_bye(server, request, cx),
             Method::Invite | Method::Update => self.on_offer(server, request, cx),
             Method::Info => InfoRelay::receive(server, request, &self.ua, cx),
+            Method::Message => self.ua.report(LegEvent::InfoReceived(server), cx),
             method => {
                 if let Some(status) = plain_status(method) {
                     cx.core.respond(server, Response::for_request(request, status, None));

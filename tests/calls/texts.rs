@@ -1,0 +1,160 @@
+//! Text messages (MESSAGE, RFC 3428): from line to line, through the dialplan, kept for a line that is not there, and within
+//! calls.
+
+use crate::stories::stories;
+use crate::testbed::{GUIDE, SIP, Testbed};
+use std::time::Duration;
+use strowger::sim::PhoneEvent;
+
+stories! {
+    a_text_goes_from_line_to_line(SIP, GUIDE);
+    a_text_waits_for_a_line_that_is_not_there(SIP, GUIDE);
+    a_text_that_is_not_answered_is_kept_and_comes_again(SIP, GUIDE);
+    a_text_for_nobody_is_refused(SIP, GUIDE);
+    a_number_with_a_hint_is_a_line(SIP, HINT);
+    the_dialplan_decides(messages_in_dialplan(), PLAN);
+    a_text_within_a_call_is_passed_on(SIP, GUIDE);
+    the_dialplan_answers_a_call_with_a_text(SIP, SEND_TEXT);
+}
+
+const HINT: &str = "[default]\nexten => 700,hint,SIP/isp\nexten => _X.,1,Dial(SIP/isp)\n";
+const PLAN: &str = "[default]\nexten => _X.,1,Dial(SIP/isp)\n\
+    [texts]\nexten => 911,1,MessageSend(sip:isp,${MESSAGE(from)})\n same => n,Set(DB(sent/status)=${MESSAGE_SEND_STATUS})\n\
+    \x20same => n,Set(MESSAGE(body)=You said: ${MESSAGE(body)})\n\
+    \x20same => n,MessageSend(${MESSAGE(from)},sip:service)\n\
+    exten => 912,1,MessageSend(sip:nobody)\n same => n,Set(DB(sent/status)=${MESSAGE_SEND_STATUS})\n\
+    \x20same => n,MessageSend(xmpp:isp)\n same => n,Set(DB(sent/other)=${MESSAGE_SEND_STATUS})\n";
+const SEND_TEXT: &str = "[default]\nexten => _X.,1,Answer()\n same => n,SendText(Welcome)\n\
+    \x20same => n,Set(DB(sent/status)=${SENDTEXTSTATUS})\n same => n,Wait(30)\n";
+
+fn messages_in_dialplan() -> String {
+    SIP.replacen("[general]", "[general]\noutofcall_message_context=texts", 1)
+}
+
+/// The bodies of the MESSAGE requests a phone got, each once.
+fn read(world: &Testbed, name: &str) -> Vec<String> {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for text in world.texts(name, &["MESSAGE sip:"]) {
+        let call = text.lines().find(|line| line.starts_with("Call-ID: ")).unwrap_or_default().to_owned();
+        let cseq = text.lines().find(|line| line.starts_with("CSeq: ")).unwrap_or_default();
+        let body = text.split_once("\r\n\r\n").unwrap().1.to_owned();
+        let key = format!("{call} {cseq}");
+        if !seen.iter().any(|(known, _)| *known == key) {
+            seen.push((key, body));
+        }
+    }
+    seen.into_iter().map(|(_, body)| body).collect()
+}
+
+fn stored(world: &Testbed, family: &str) -> usize {
+    let below = format!("/{family}/");
+    world.switch.database().all().iter().filter(|(name, _)| name.starts_with(&below)).count()
+}
+
+fn value(world: &Testbed, name: &str) -> Option<String> {
+    world.switch.database().get(name)
+}
+
+fn a_text_goes_from_line_to_line(world: &mut Testbed) {
+    world.register_all();
+    world.phone("client").texts("isp", "Hello, wörld");
+    world.until(|w| w.saw("client", &PhoneEvent::TextAnswered(202)) && !read(w, "isp").is_empty());
+    assert_eq!(read(world, "isp"), ["Hello, wörld"]);
+    let text = &world.texts("isp", &["MESSAGE sip:"])[0];
+    assert!(text.contains("From: <sip:client@") && text.contains("Content-Type: text/plain\r\n"), "{text}");
+    assert!(text.contains("\r\nDate: ") && text.contains("Max-Forwards: 69\r\n"), "{text}");
+    world.run(Duration::from_secs(40));
+    assert!(world.has_line("Text message from 'client' delivered to 'isp'"));
+    assert_eq!(stored(world, "TextMessages"), 0);
+    world.until_over();
+}
+
+fn a_text_waits_for_a_line_that_is_not_there(world: &mut Testbed) {
+    world.register_all();
+    world.phone("isp").unregisters();
+    world.until(|w| w.saw("isp", &PhoneEvent::Unregistered));
+    for text in ["one", "two", "three"] {
+        let before = world.count("client", &PhoneEvent::TextAnswered(202));
+        world.phone("client").texts("isp", text);
+        world.until(|w| w.count("client", &PhoneEvent::TextAnswered(202)) > before);
+    }
+    assert_eq!(stored(world, "TextMessages"), 3);
+    assert!(world.has_line("waits until 'isp' registers"));
+    world.run(Duration::from_secs(60));
+    world.phone("isp").registers();
+    world.until(|w| read(w, "isp").len() == 3);
+    assert_eq!(read(world, "isp"), ["one", "two", "three"]);
+    world.run(Duration::from_secs(40));
+    assert_eq!(stored(world, "TextMessages"), 0);
+    world.until_over();
+}
+
+fn a_text_that_is_not_answered_is_kept_and_comes_again(world: &mut Testbed) {
+    world.register_all();
+    world.phone("isp").habit(|habits| habits.ignores_everything = true);
+    world.phone("client").texts("isp", "are you there?");
+    world.until(|w| w.saw("client", &PhoneEvent::TextAnswered(202)));
+    world.run(Duration::from_secs(40));
+    assert_eq!(stored(world, "TextMessages"), 1);
+    world.phone("isp").habit(|habits| habits.ignores_everything = false);
+    world.phone("isp").registers();
+    world.until(|w| w.has_line("Text message from 'client' delivered to 'isp'"));
+    world.run(Duration::from_secs(40));
+    assert!(read(world, "isp").iter().all(|text| text == "are you there?"));
+    assert_eq!(stored(world, "TextMessages"), 0);
+    world.until_over();
+}
+
+fn a_text_for_nobody_is_refused(world: &mut Testbed) {
+    world.register_all();
+    world.phone("client").texts("nobody", "Hello");
+    world.until(|w| w.saw("client", &PhoneEvent::TextAnswered(404)));
+    let (_, line) = world.line("Text message from 'client' to 'nobody' refused (404)");
+    assert!(line.contains("outofcall_message_context="), "{line}");
+    world.until_over();
+}
+
+fn a_number_with_a_hint_is_a_line(world: &mut Testbed) {
+    world.register_all();
+    world.phone("client").texts("700", "Hello");
+    world.until(|w| w.saw("client", &PhoneEvent::TextAnswered(202)) && read(w, "isp") == ["Hello"]);
+    world.run(Duration::from_secs(40));
+    world.until_over();
+}
+
+fn the_dialplan_decides(world: &mut Testbed) {
+    world.register_all();
+    world.phone("client").texts("911", "help");
+    world.until(|w| read(w, "isp") == ["help"] && read(w, "client") == ["You said: help"]);
+    assert_eq!(value(world, "/sent/status").as_deref(), Some("SUCCESS"));
+    world.run(Duration::from_secs(40));
+    world.phone("client").texts("912", "nobody");
+    world.until(|w| value(w, "/sent/other").is_some());
+    assert_eq!(value(world, "/sent/status").as_deref(), Some("INVALID_URI"));
+    assert_eq!(value(world, "/sent/other").as_deref(), Some("INVALID_PROTOCOL"));
+    world.run(Duration::from_secs(40));
+    world.phone("client").texts("913", "no such extension");
+    world.until(|w| w.saw("client", &PhoneEvent::TextAnswered(404)));
+    world.run(Duration::from_secs(40));
+    world.until_over();
+}
+
+fn a_text_within_a_call_is_passed_on(world: &mut Testbed) {
+    world.connect();
+    world.phone("client").texts_in_call("typed while talking");
+    world.until(|w| read(w, "isp") == ["typed while talking"]);
+    world.phone("isp").texts_in_call("and back");
+    world.until(|w| read(w, "client") == ["and back"]);
+    world.run(Duration::from_secs(5));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn the_dialplan_answers_a_call_with_a_text(world: &mut Testbed) {
+    world.register_all();
+    world.phone("client").dials("100");
+    world.until(|w| read(w, "client") == ["Welcome"]);
+    world.until(|w| value(w, "/sent/status").as_deref() == Some("SUCCESS"));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
