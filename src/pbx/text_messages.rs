@@ -194,7 +194,10 @@ impl TextMessages {
     ) -> Result<(), String> {
         match self.send(delivery, None, directory, core) {
             Ok(()) => Ok(()),
-            Err((delivery, why)) => keep(&delivery, why, database, core),
+            Err(kept) => {
+                let (delivery, why) = *kept;
+                keep(&delivery, why, database, core)
+            }
         }
     }
 
@@ -209,18 +212,18 @@ impl TextMessages {
         kept_at: Option<String>,
         directory: &dyn Directory,
         core: &mut Core,
-    ) -> Result<(), (Delivery, String)> {
+    ) -> Result<(), Box<(Delivery, String)>> {
         if self.sending.len() >= MAX_SENDING {
-            return Err((delivery, format!("{MAX_SENDING} messages are on their way already")));
+            return Err(Box::new((delivery, format!("{MAX_SENDING} messages are on their way already"))));
         }
         let Some(peer) = core.config.peers.get(&delivery.target.line).cloned() else {
-            return Err((delivery, "it is not configured any more".to_owned()));
+            return Err(Box::new((delivery, "it is not configured any more".to_owned())));
         };
         let target = match directory.targets(core, &peer, delivery.target.user.as_deref()) {
             Ok(targets) => targets.into_iter().next(),
-            Err(failure) => return Err((delivery, failure.text)),
+            Err(failure) => return Err(Box::new((delivery, failure.text))),
         };
-        let Some(target) = target else { return Err((delivery, "it is nowhere".to_owned())) };
+        let Some(target) = target else { return Err(Box::new((delivery, "it is nowhere".to_owned()))) };
         let id = core.fresh_id();
         let request = request(&delivery, &target, core);
         core.request(request, target.flow, Sending::Reliably, Requester::Text(id));
