@@ -76,11 +76,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::DirectMediaRefused { channel, status, a, b } => {
             story(FailureReason::DirectRefused.with(&[channel, &status.to_string(), a, b]).text)
         }
-        CallEvent::BridgeEnded { a, b, after, direct } => {
-            let ended = story(format!("Bridge between {a} and {b} ended after {} s", after.as_secs()));
-            let no_data = || LogLine::verbose(3, "Media was direct; no quality data (directmedia=no shows it)");
-            return std::iter::once(ended).chain(direct.then(no_data)).collect();
-        }
+        CallEvent::BridgeEnded { a, b, after, direct } => return bridge_ended(a, b, *after, *direct),
         CallEvent::OfferRefused { channel, forwarded, reason } => {
             let goes_on = if *forwarded { ", the call goes on as it was" } else { "" };
             LogLine::notice(format!("{channel}: its new offer is refused{goes_on}: {reason}"))
@@ -89,10 +85,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
         CallEvent::User { channel, name, fields } => story(user_event(channel, name, fields)),
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
-        CallEvent::Ended { line, exten, answered, level, reason } => {
-            let how = if *answered { "ended" } else { "failed" };
-            LogLine { level: *level, text: format!("Call from '{line}' to '{exten}' {how}: {reason}") }
-        }
+        CallEvent::Ended { line, exten, answered, level, reason } => ended(line, exten, *answered, (*level, reason)),
         CallEvent::Moved { channel, line, before, address } => {
             story(format!("{channel}: '{line}' is at {address} now, it was at {before}; the call follows it"))
         }
@@ -115,6 +108,17 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::DigitsNotSent { channel, reason } => not_sent(channel, reason),
     };
     vec![line]
+}
+
+fn ended(line: &str, exten: &Outside, answered: bool, (level, reason): (Level, &str)) -> LogLine {
+    let how = if answered { "ended" } else { "failed" };
+    LogLine { level, text: format!("Call from '{line}' to '{exten}' {how}: {reason}") }
+}
+
+fn bridge_ended(a: &str, b: &str, after: Duration, direct: bool) -> Vec<LogLine> {
+    let ended = LogLine::verbose(3, format!("Bridge between {a} and {b} ended after {} s", after.as_secs()));
+    let no_data = || LogLine::verbose(3, "Media was direct; no quality data (directmedia=no shows it)");
+    std::iter::once(ended).chain(direct.then(no_data)).collect()
 }
 
 fn user_event(channel: &str, name: &Outside, fields: &[(Outside, Outside)]) -> String {

@@ -218,14 +218,9 @@ impl Phone {
         self.indicate(now, 180, false);
     }
 
-    /// Sends a provisional response, with the answer to the offer or without.
+    /// Sends a provisional response, with the answer to the offer (183: early media) or without.
     pub fn indicate(&mut self, now: Time, status: u16, described: bool) {
         self.in_call(now, |call, ua| call.indicate(ua, status, described));
-    }
-
-    /// Sends early media: 183 with the answer to the offer.
-    pub fn early_media(&mut self, now: Time) {
-        self.indicate(now, 183, true);
     }
 
     /// Answers: 200, sent again until the ACK comes.

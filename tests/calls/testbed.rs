@@ -1086,7 +1086,7 @@ impl Hand<'_> {
     }
 
     pub fn sounds(self) {
-        self.act(|phone, now| phone.early_media(now));
+        self.act(|phone, now| phone.indicate(now, 183, true));
     }
 
     pub fn refuses(self, status: u16) {
