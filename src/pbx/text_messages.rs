@@ -14,7 +14,7 @@ use crate::sip::dialog::routed;
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::Sending;
+use crate::sip::transaction::{Account, Sending};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -226,7 +226,8 @@ impl TextMessages {
         let Some(target) = target else { return Err(Box::new((delivery, "it is nowhere".to_owned()))) };
         let id = core.fresh_id();
         let request = request(&delivery, &target, core);
-        core.request(request, target.flow, Sending::Reliably, Requester::Text(id));
+        let account = Account::Peer(peer.name.as_str().into());
+        core.request(request, target.flow, Sending::Reliably, Requester::Text(id), account);
         self.sending.insert(id, OnItsWay { delivery, kept_at });
         Ok(())
     }

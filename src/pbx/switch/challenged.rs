@@ -22,7 +22,7 @@ pub(super) fn is_sent_again(response: &Answer<Requester>, core: &mut Core, calls
         }
         // The BYE of a leg that is gone.
         Requester::Leg(_) => (answered.request().method == Method::Bye).then_some(next),
-        Requester::Qualify { .. } => Some(next),
+        Requester::Qualify { .. } | Requester::Text(_) => Some(next),
     };
     let Some(number) = number else { return false };
     challenge::send_again(response.id, response.requester.clone(), answered, number, core);
