@@ -67,6 +67,7 @@ const ROOMS: &[Room] = &[
     pure(
         "pbx",
         &[
+            "source_key",
             "clock",
             "rng",
             "datetime",
@@ -168,6 +169,12 @@ const WALLS: &[(&str, &str)] = &[
     ("core", "lines"),
     ("core", "calls"),
     ("core", "switch"),
+    ("core", "subscriptions"),
+    ("subscriptions", "calls"),
+    ("subscriptions", "lines"),
+    ("subscriptions", "switch"),
+    ("calls", "subscriptions"),
+    ("lines", "subscriptions"),
 ];
 
 /// What a pure room may not name, as the beginning of a path, and what to do instead.

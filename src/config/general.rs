@@ -1,6 +1,7 @@
 //! `[general]` of sip.conf, typed.
 
 use super::acl::Acl;
+use super::lamps::LampOptions;
 use super::limits::EmergencyNumbers;
 use super::login::RealmLogin;
 use super::peer::Settings;
@@ -71,6 +72,8 @@ pub struct General {
     pub auth: Vec<RealmLogin>,
     /// `sipdebug`: show SIP messages from the start.
     pub sip_debug: bool,
+    /// What lamps are told.
+    pub lamps: LampOptions,
     /// TCP and TLS.
     pub streams: Streams,
     /// `externaddr`, `localnet` and what belongs to them.
@@ -123,6 +126,7 @@ impl Default for General {
             auth_options: false,
             auth: Vec::new(),
             sip_debug: false,
+            lamps: LampOptions::default(),
             streams: Streams::default(),
             external: External::default(),
             srv_lookup: true,

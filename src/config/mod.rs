@@ -10,6 +10,7 @@ pub mod finding;
 pub mod general;
 pub mod indications_conf;
 pub mod ini;
+pub mod lamps;
 pub mod limits;
 pub mod load;
 pub mod logger_conf;

@@ -60,6 +60,8 @@ pub struct Peer {
     pub call_limit: Option<u32>,
     /// `max_outgoing`, `max_minutes`, `allow_numbers`, `forbid_numbers` (ours): what calls to it may cost.
     pub limits: Limits,
+    /// `busylevel`: from so many calls on its lamp says busy; none: as many as `call-limit` allows.
+    pub busy_level: Option<u32>,
     /// `setvar`: channel variables of each call it makes, in order.
     pub set_vars: Vec<(String, String)>,
     /// `accountcode`, for call records.
@@ -95,6 +97,7 @@ impl Peer {
             direct_media_acl: Acl::default(),
             call_limit: None,
             limits: Limits::default(),
+            busy_level: None,
             set_vars: Vec::new(),
             account_code: String::new(),
             description: String::new(),
@@ -156,6 +159,10 @@ impl Peer {
 pub struct Settings {
     /// `context`: where its calls enter the dialplan.
     pub context: String,
+    /// `allowsubscribe`: it may watch extensions.
+    pub allow_subscribe: bool,
+    /// `subscribecontext`: where the hints are that it watches; empty: in `context`.
+    pub subscribe_context: String,
     /// `nat`.
     pub nat: Nat,
     /// `directmedia`/`canreinvite`; absent means relay, unlike chan_sip.
@@ -261,6 +268,8 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             context: "default".into(),
+            allow_subscribe: true,
+            subscribe_context: String::new(),
             nat: Nat { force_rport: Tristate::Auto, comedia: Tristate::Off },
             direct_media: DirectMedia::Relay,
             dtmf_mode: DtmfMode::Rfc2833,

@@ -4,6 +4,7 @@ mod builder;
 mod codec_options;
 mod general_options;
 mod ignored_options;
+mod lamp_options;
 mod limit_options;
 mod line_options;
 mod obsolete_options;

@@ -3,6 +3,7 @@
 
 mod challenge;
 mod security;
+mod subscription;
 
 use crate::datetime::span;
 use crate::event::call::ServerFailure;
@@ -22,6 +23,7 @@ pub fn lines(event: &Event) -> Vec<LogLine> {
         Event::Line(event) => line_event(event),
         Event::Call(event) => call_event(event),
         Event::Challenge(event) => vec![challenge::line(event)],
+        Event::Subscription(event) => vec![subscription::line(event)],
         Event::Security(event) => vec![security::line(event)],
     }
 }

@@ -28,9 +28,9 @@ pub trait Environment {
     fn variable_of(&self, _channel: &str, _variable: &str) -> Option<String> {
         None
     }
-    /// The state of a device, `SIP/name`; `None` when nobody knows such a device.
-    fn device_state(&self, _device: &str) -> Option<DeviceState> {
-        None
+    /// The state of a device: `SIP/name`, `Local/exten@context`, `Custom:name`.
+    fn device_state(&self, _device: &str) -> DeviceState {
+        DeviceState::Invalid
     }
     /// `CDR(field)`, as far as the dialplan does not know it itself.
     fn record(&self, _field: &str) -> Option<String> {

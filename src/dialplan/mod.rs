@@ -24,6 +24,7 @@ pub mod function;
 pub mod functions;
 pub mod handle;
 mod hash;
+pub mod hint;
 mod journal;
 mod jumps;
 mod listening;

@@ -3,6 +3,7 @@
 use super::environment::Environment;
 use super::expression;
 use super::functions;
+use super::hint;
 use super::journal::Journal;
 use super::outside::OutsideRequest;
 use super::scope::Scope;
@@ -33,6 +34,11 @@ pub fn substitute(text: &str, source: &mut dyn Source) -> String {
 /// What a program sees while it goes on.
 pub(super) fn scope<'a>(state: &'a mut State, environment: &'a dyn Environment) -> Scope<'a> {
     Scope { state, environment, expand: |text, scope| substitute(text, scope), journal: None }
+}
+
+/// The devices that the hint of an extension names, as nobody's program sees them; none: it has no hint.
+pub fn hint_devices(environment: &dyn Environment, context: &str, exten: &str) -> Option<String> {
+    hint::devices(environment, (context, exten), |text, scope| substitute(text, scope))
 }
 
 impl Source for Scope<'_> {

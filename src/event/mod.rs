@@ -7,6 +7,7 @@ pub mod device;
 pub mod line;
 pub mod log;
 pub mod security;
+pub mod subscription;
 pub mod text;
 
 pub use call::{CallEvent, DialCounts, StreamTotals};
@@ -15,6 +16,7 @@ pub use device::DeviceState;
 pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
 pub use security::SecurityEvent;
+pub use subscription::SubscriptionEvent;
 pub use text::TextEvent;
 
 /// Something that happened. Texts in it that come from outside are [`crate::wording::Outside`], which prints them harmlessly,
@@ -31,6 +33,8 @@ pub enum Event {
     Security(SecurityEvent),
     /// To a text message.
     Text(TextEvent),
+    /// To somebody who watches an extension.
+    Subscription(SubscriptionEvent),
     /// A text of the dialplan: what `Verbose()` says, the trace of its steps.
     Log(LogLine),
 }
@@ -50,6 +54,12 @@ impl From<TextEvent> for Event {
 impl From<LineEvent> for Event {
     fn from(event: LineEvent) -> Event {
         Event::Line(event)
+    }
+}
+
+impl From<SubscriptionEvent> for Event {
+    fn from(event: SubscriptionEvent) -> Event {
+        Event::Subscription(event)
     }
 }
 

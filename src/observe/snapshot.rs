@@ -497,6 +497,8 @@ pub struct HintRow {
     pub devices: String,
     /// Their state, taken together.
     pub state: DeviceState,
+    /// How many subscriptions watch it.
+    pub watchers: usize,
 }
 
 /// A dialplan application or function, as its table describes it.

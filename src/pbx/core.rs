@@ -2,6 +2,7 @@
 //! force, and the effects to come.
 
 pub mod challenge;
+mod devices;
 pub mod directory;
 mod nonces;
 mod requester;
@@ -14,11 +15,12 @@ mod tone_cache;
 
 use nonces::Nonces;
 
+pub use devices::{DeviceCall, Devices};
 pub use directory::{Directory, Target};
 pub use requester::Requester;
 pub use servers::FailedServers;
 pub use spent::Spent;
-pub use timer::{CallTimer, LegId, LegTimer, LineTimer, Timer};
+pub use timer::{CallTimer, LegId, LegTimer, LineTimer, SubscriptionId, SubscriptionTimer, Timer};
 pub use tone_cache::ToneCache;
 
 use super::effect::Effects;

@@ -14,6 +14,7 @@ pub mod recording;
 mod request_gate;
 pub mod settings;
 pub mod sounds;
+pub mod subscriptions;
 pub mod switch;
 pub mod text_delivery;
 pub mod text_messages;

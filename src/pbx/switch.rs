@@ -2,6 +2,7 @@
 
 mod challenged;
 mod guest;
+mod lamps;
 pub mod orders;
 mod report;
 mod stray;
@@ -13,7 +14,9 @@ use super::calls::{Calls, Invite};
 use super::core::{Core, Requester, Timer};
 use super::effect::{Effects, Input, StoreOrder};
 use super::lines::Lines;
-use super::request_gate::{Asking, RequestGate, Secured};
+use super::request_gate::{Asking, RequestGate};
+use super::subscriptions::request::refresh;
+use super::subscriptions::{Subscribe, Subscriptions, notices, whereabouts};
 use super::text_messages::TextMessages;
 use crate::clock::{Now, Time};
 use crate::config::peer::{Kind, Peer, PeerAddress};
@@ -36,11 +39,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use lamps::{KnownDialog, Lamps};
+
 pub use super::calls::MAX_CHANNELS;
 pub use super::lines::{QualifyNow, Unregistered};
 pub use super::settings::SwitchSettings;
 pub use crate::registrar::next_hop::Listening;
-pub use report::{ChannelReport, Leftovers, LegReport, PeerReport, PeerStatus};
+pub use report::{ChannelReport, LampReport, Leftovers, LegReport, PeerReport, PeerStatus};
 
 /// Who owns what extensions.conf says: everybody else's extensions survive a reload.
 const DIALPLAN_REGISTRAR: &str = "pbx_config";
@@ -69,6 +74,7 @@ pub struct Switch {
     lines: Lines,
     calls: Calls,
     texts: TextMessages,
+    subscriptions: Subscriptions,
     gate: RequestGate,
     reloaded: Now,
     stopping: Option<Stopping>,
@@ -86,6 +92,7 @@ impl Switch {
             lines: Lines::default(),
             calls,
             texts: TextMessages::default(),
+            subscriptions: Subscriptions::default(),
             gate,
             reloaded: now,
             stopping: None,
@@ -137,6 +144,9 @@ impl Switch {
                 Expired::Timeout(_, Requester::Text(id)) => {
                     self.texts.unanswered(id, "it does not answer", &self.calls.shared().database, &mut self.core);
                 }
+                Expired::Timeout(client, Requester::Subscription(id)) => {
+                    notices::timed_out(&mut self.subscriptions, id, client, &mut self.core);
+                }
                 // The refusal was never acknowledged: RFC 3261 17.2.1 tells the user, who has nothing left to do.
                 Expired::NotAcked(_) => self.core.count_drop("refusal never acknowledged"),
             }
@@ -145,6 +155,7 @@ impl Switch {
             match timer {
                 Timer::Call(timer) => self.calls.timer(timer, &mut self.core, &self.lines),
                 Timer::Line(timer) => self.lines.timer(timer, &mut self.core),
+                Timer::Subscription(id, timer) => notices::timer(&mut self.subscriptions, id, timer, &mut self.core),
             }
         }
     }
@@ -153,22 +164,25 @@ impl Switch {
 
     fn request(&mut self, mut request: Request, essentials: &Essentials, caller: Caller, came: Flow) {
         let leg = self.calls.leg_of_request(essentials);
-        let spoken_for = leg.and_then(|leg| self.calls.leg(leg)).map(|leg| leg.ua.flow.opens_for);
+        let subscription = if leg.is_none() { self.subscriptions.of_request(essentials) } else { None };
+        let of_leg = leg.and_then(|leg| self.calls.leg(leg)).map(KnownDialog::of_leg);
+        let watching = subscription.and_then(|id| self.subscriptions.get(id)).map(KnownDialog::of_subscription);
+        let known = of_leg.or(watching);
+        let spoken_for = known.as_ref().map(|dialog| dialog.opens_for);
         let is_at_home = is_at_home(&caller, came, &self.lines);
         let came = Flow { opens_for: opens_for(&caller, spoken_for, is_at_home, came.remote.ip()), ..came };
         if let Some(leg) = leg {
             self.calls.follow_connection(leg, came, &mut self.core);
         }
-        let known = leg.and_then(|leg| self.calls.leg(leg));
-        let nat = match (&caller, known) {
+        let nat = match (&caller, &known) {
             (Caller::Account { peer, .. }, _) => peer.settings.nat,
-            (Caller::Dialog, Some(leg)) => leg.peer.settings.nat,
+            (Caller::Dialog, Some(dialog)) => dialog.nat,
             (Caller::Dialog, None) => self.core.config.general.defaults.nat,
         };
         let source = came.remote;
         let behind_nat = crate::guard::nat::force_rport(nat.force_rport, &essentials.via, source);
         let flow = came.answering(&essentials.via, behind_nat);
-        let dialog = known.map(|leg| Secured(leg.is_secure()));
+        let dialog = known.map(|dialog| dialog.secured);
         route::stamp_via(&mut request.headers, source, behind_nat);
         let asking = Asking { request: &request, essentials, caller: &caller, dialog, source, flow };
         if !self.core.tx.is_known(&request, essentials) {
@@ -192,16 +206,21 @@ impl Switch {
                 }
             }
             Incoming::Cancel { id, invite } => cancel((id, invite), &request, &mut self.calls, &mut self.core),
-            Incoming::New(id) => match (leg, caller) {
-                (Some(leg), _) => {
+            Incoming::New(id) => match (leg, subscription, caller) {
+                (None, Some(subscription), _) => {
+                    let arrival = lamps::arrival(Arrival { flow: came, behind_nat });
+                    let asked = Subscribe { server: id, request: &request, essentials, arrival };
+                    refresh(&mut self.subscriptions, subscription, &asked, &mut self.core);
+                }
+                (Some(leg), ..) => {
                     let arrival = Arrival { flow: came, behind_nat };
                     self.calls.request(leg, id, &request, essentials, arrival, &mut self.core);
                 }
-                (None, Caller::Account { peer, proof }) => {
+                (None, None, Caller::Account { peer, proof }) => {
                     let arrival = Arrival { flow: came, behind_nat };
                     self.new_request(id, &request, essentials, &peer, &proof, arrival);
                 }
-                (None, Caller::Dialog) => self.core.respond(id, Response::for_request(&request, 481, None)),
+                (None, None, Caller::Dialog) => self.core.respond(id, Response::for_request(&request, 481, None)),
             },
         }
     }
@@ -230,6 +249,7 @@ impl Switch {
                 self.calls.line_moved(&peer, &moves, &mut self.core);
                 self.calls.move_to_connection(&peer, flow);
                 texting::line_registered(texting_parts(self), &peer.name);
+                lamps_of(self).line_registered(&peer.name, &moves, flow);
             }
             (Method::Invite, Some(mut peer)) => {
                 if let Some(context) = self.core.config.admission.context_of(request) {
@@ -242,6 +262,10 @@ impl Switch {
                 self.calls.incoming(invite, self.stopping.is_some(), &mut self.core);
             }
             (Method::Message, Some(peer)) => texting::received(texting_parts(self), id, (request, essentials), &peer),
+            (Method::Subscribe, Some(peer)) => {
+                let asked = Subscribe { server: id, request, essentials, arrival: lamps::arrival(came) };
+                lamps_of(self).subscribe(&asked, &peer);
+            }
             _ => self.core.respond(id, Response::for_request(request, 405, None)),
         }
     }
@@ -250,7 +274,7 @@ impl Switch {
         let now = self.core.now.mono;
         let answer = self.core.tx.receive_response(now, response, essentials, flow, &mut self.core.out.transmit);
         let Some(answer) = answer else { return };
-        if challenged::is_sent_again(&answer, &mut self.core, &mut self.calls, &self.lines) {
+        if challenged::is_sent_again(&answer, &mut self.core, &mut self.calls, &mut self.subscriptions, &self.lines) {
             return;
         }
         match answer.requester.clone() {
@@ -265,6 +289,7 @@ impl Switch {
             Requester::Qualify { peer, watch, attempt } => {
                 self.lines.poll_answered(&peer, (watch, attempt), &mut self.core);
             }
+            Requester::Subscription(id) => notices::answered(&mut self.subscriptions, id, &answer, &mut self.core),
         }
     }
 
@@ -299,6 +324,7 @@ impl Switch {
         if flow.connection.is_some() {
             self.calls.connection_closed(flow, &mut self.core);
             self.lines.connection_closed(flow, why, &mut self.core);
+            whereabouts::connection_closed(&mut self.subscriptions, flow);
         }
     }
 
@@ -311,6 +337,9 @@ impl Switch {
                 Requester::Qualify { .. } => {}
                 Requester::Text(id) => {
                     self.texts.unanswered(id, why, &self.calls.shared().database, &mut self.core);
+                }
+                Requester::Subscription(one) => {
+                    notices::not_sent(&mut self.subscriptions, one, id, why, &mut self.core);
                 }
             }
         }
@@ -357,6 +386,7 @@ impl Switch {
         let removed = old.peers.keys().filter(|name| !config.peers.contains_key(*name)).count();
         self.core.emit(LineEvent::Reloaded { peers, added, removed, contexts });
         self.lines.reload(&old.peers, &mut self.core);
+        lamps_of(self).reload();
         self.reloaded = now;
         self.turn()
     }
@@ -375,13 +405,16 @@ impl Switch {
     pub fn take_effects(&mut self) -> Effects {
         self.lines.store_changes(&mut self.core);
         keep_minutes(&mut self.core, &self.calls.shared().database);
-        for (path, value) in self.calls.shared().database.take_changes() {
+        let values = self.calls.shared().database.take_changes();
+        lamps_of(self).announce(values.keys().map(String::as_str));
+        for (path, value) in values {
             self.core.spent.note(&path, value.as_deref());
             self.core.out.store.push(StoreOrder::Value { path, value });
         }
         let Core { tx, out, .. } = &mut self.core;
         out.references.append(&mut tx.take_changes());
         out.references.append(&mut self.calls.take_references());
+        out.references.append(&mut self.subscriptions.take_references());
         std::mem::take(&mut self.core.out)
     }
 
@@ -462,6 +495,11 @@ impl Switch {
 fn texting_parts(switch: &mut Switch) -> texting::Parts<'_> {
     let Switch { texts, calls, lines, core, .. } = switch;
     texting::Parts { texts, calls, lines, core }
+}
+
+fn lamps_of(switch: &mut Switch) -> Lamps<'_> {
+    let Switch { core, lines, calls, subscriptions, .. } = switch;
+    Lamps { core, lines, calls, subscriptions }
 }
 
 /// A CANCEL: it is answered, and the leg that its INVITE began is told.

@@ -7,6 +7,6 @@ pub mod rtp_sink;
 pub mod rtp_source;
 
 pub use device_profile::DeviceProfile;
-pub use phone::{Behaviour, Change, Phone, PhoneConfig, PhoneEvent};
+pub use phone::{Behaviour, Change, LampKeys, Phone, PhoneConfig, PhoneEvent, Watching};
 pub use rtp_sink::RtpSink;
 pub use rtp_source::{RtpSource, RtpSourceConfig};

@@ -19,6 +19,7 @@ mod outgoing_call;
 mod registration;
 mod renegotiation;
 mod sdp_body;
+mod subscription;
 mod texting;
 mod user_agent;
 
@@ -42,6 +43,7 @@ pub use behaviour::Behaviour;
 pub use change::Change;
 pub use config::PhoneConfig;
 pub use event::PhoneEvent;
+pub use subscription::{LampKeys, Watching};
 
 /// A simulated telephone.
 pub struct Phone {
@@ -49,6 +51,8 @@ pub struct Phone {
     registration: Registration,
     texting: Texting,
     call: Option<Call>,
+    /// What it watches.
+    pub lamps: LampKeys,
 }
 
 impl Phone {
@@ -57,7 +61,7 @@ impl Phone {
         let identity = Identity::new(config);
         let registration = Registration::new(&identity, &mut rng);
         let ua = UserAgent::new(identity, registration.tag().to_owned(), rng);
-        Phone { ua, registration, texting: Texting::default(), call: None }
+        Phone { ua, registration, texting: Texting::default(), call: None, lamps: LampKeys::default() }
     }
 
     /// Its configuration.
@@ -103,6 +107,7 @@ impl Phone {
                     None => self.call = IncomingCall::start(&mut self.ua, &received).map(Call::Incoming),
                 }
             }
+            Received::InDialog(received) if self.lamps.take(&mut self.ua, &received) => {}
             Received::InDialog(received) => match self.call.take() {
                 Some(call) => self.call = call.on_request(&mut self.ua, &received),
                 None => self.ua.reply(&received, 481),
@@ -116,6 +121,9 @@ impl Phone {
             }
             Received::Response(Purpose::Text, received) => {
                 self.texting.on_response(&mut self.ua, &received.response);
+            }
+            Received::Response(Purpose::Subscribe(index), received) => {
+                self.lamps.with(index, &mut self.ua, |one, ua| one.on_response(index, ua, &received));
             }
             Received::Response(purpose, received) => match self.call.take() {
                 Some(call) => self.call = call.on_response(&mut self.ua, purpose, &received),
@@ -131,6 +139,7 @@ impl Phone {
             match self.ua.take_purpose(client) {
                 Some(Purpose::Register) => self.registration.refused(&mut self.ua, 408),
                 Some(Purpose::Text) => self.texting.end(&mut self.ua, 408),
+                Some(Purpose::Subscribe(index)) => self.lamps.with(index, &mut self.ua, |one, ua| one.refused(408, ua)),
                 Some(purpose) => self.in_call(now, |call, ua| call.on_timeout(ua, purpose)),
                 None => {}
             }
@@ -138,6 +147,9 @@ impl Phone {
         while let Some(timer) = self.ua.expired_timer() {
             match timer {
                 Timer::Register => self.register(now),
+                Timer::Subscribe(index) => {
+                    self.lamps.with(index, &mut self.ua, |one, ua| one.start(index, one.watching.expires, ua));
+                }
                 Timer::Answer | Timer::RetransmitOk | Timer::AbandonOk | Timer::RetryOffer => {
                     self.in_call(now, |call, ua| call.on_timer(ua, timer));
                 }
@@ -169,13 +181,14 @@ impl Phone {
 
     /// Whether nothing is left: no call, no transaction, no timer but that of its registration.
     pub fn is_idle(&self) -> bool {
-        self.call.is_none() && self.texting.is_idle() && self.ua.is_idle_but(self.registration.timers())
+        let lasting = self.registration.timers() + self.lamps.timers();
+        self.call.is_none() && self.texting.is_idle() && self.ua.is_idle_but(lasting)
     }
 
     /// What is left, in words, to explain why it is not idle.
     pub fn leftovers(&self) -> String {
-        let (user, refresh) = (&self.config().user, self.registration.timers());
-        format!("{user}: call {}, {} ({refresh} of the registration)", self.has_call(), self.ua.leftovers())
+        let (user, refresh) = (&self.config().user, self.registration.timers() + self.lamps.timers());
+        format!("{user}: call {}, {} ({refresh} of what lasts)", self.has_call(), self.ua.leftovers())
     }
 
     /// Registers, or refreshes its registration now.
@@ -316,6 +329,13 @@ impl Phone {
     pub fn secondary_media(&self, kind: MediaKind) -> Option<SocketAddr> {
         self.call_media()?.agreement.remote_secondary(kind)
     }
+}
+
+/// A phone watches something: it subscribes to it, or subscribes again to what it watches already. Gives the number by
+/// which [`LampKeys::watching`] tells of it.
+pub fn watch(phone: &mut Phone, now: Time, watching: Watching) -> usize {
+    phone.ua.now = now;
+    phone.lamps.watch(&mut phone.ua, watching)
 }
 
 #[cfg(test)]

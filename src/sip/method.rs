@@ -98,7 +98,7 @@ method_table! {
     /// Bind a contact to an address of record (RFC 3261).
     Register "REGISTER"   false  false     true   false    AtEdge::Authenticate, Some(405);
     /// Ask for reports of events (RFC 6665).
-    Subscribe "SUBSCRIBE" true   false     false  true     AtEdge::Refuse(405),  Some(405);
+    Subscribe "SUBSCRIBE" true   true      true   true     AtEdge::Authenticate, Some(405);
     /// Ask to call someone else: transfer (RFC 3515). It will create a dialog once it is not refused any more.
     Refer "REFER"         false  false     false  true     AtEdge::Refuse(405),  Some(405);
     /// A text message (RFC 3428).
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn allow_names_what_the_exchange_has_in_the_order_of_the_table() {
-        assert_eq!(ALLOW, "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER, MESSAGE");
+        assert_eq!(ALLOW, "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER, SUBSCRIBE, MESSAGE");
         let names: Vec<&str> = TABLE.iter().filter(|(.., rules)| rules.in_allow).map(|(_, name, _)| *name).collect();
         assert_eq!(ALLOW.split(", ").collect::<Vec<_>>(), names);
     }

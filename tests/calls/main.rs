@@ -23,6 +23,7 @@ mod forks;
 mod forwarded;
 mod forwarding;
 mod info;
+mod lamps;
 mod local;
 mod log_lines;
 mod matrix;

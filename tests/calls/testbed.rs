@@ -30,7 +30,7 @@ use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
 use strowger::registrar::location::Restored;
 use strowger::rng::Rng;
 use strowger::sdp::MediaKind;
-use strowger::sim::{Change, DeviceProfile, Phone, PhoneConfig, PhoneEvent};
+use strowger::sim::{Change, DeviceProfile, Phone, PhoneConfig, PhoneEvent, Watching};
 use strowger::sip::Flow;
 use strowger::sip::digest::nonce::NonceKey;
 use strowger::sip::flow::{ConnectionId, OpensFor, Transport};
@@ -392,6 +392,18 @@ impl Testbed {
 
     pub fn look(&self, name: &str) -> &Phone {
         &self.stations[name].phone
+    }
+
+    /// What a phone was told of what it watches.
+    pub fn watching(&self, name: &str, index: usize) -> &Watching {
+        self.look(name).lamps.watching().nth(index).unwrap()
+    }
+
+    /// The state that a phone's lamp shows: what stands in `<state>`.
+    pub fn lamp(&self, name: &str, index: usize) -> String {
+        let body = &self.watching(name, index).body;
+        let state = body.split_once("<state>").and_then(|(_, rest)| rest.split_once("</state>"));
+        state.map(|(state, _)| state.to_owned()).unwrap_or_default()
     }
 
     /// How often something happened to a phone.
@@ -1067,6 +1079,18 @@ impl Hand<'_> {
 
     pub fn unregisters(self) {
         self.act(|phone, now| phone.unregister(now));
+    }
+
+    /// Watches an extension; gives the number by which the world tells of it.
+    pub fn watches(self, number: &str, package: &str) -> usize {
+        self.watches_as(Watching::new(number, package, 3600))
+    }
+
+    /// The same, in its own way; what it watches already it subscribes to again.
+    pub fn watches_as(self, watching: Watching) -> usize {
+        let mut index = 0;
+        self.act(|phone, now| index = strowger::sim::phone::watch(phone, now, watching));
+        index
     }
 
     pub fn dials(self, number: &str) {

@@ -51,8 +51,8 @@ impl Environment for Bench {
     fn channel(&self, item: &str) -> Option<String> {
         (item == "uniqueid").then(|| "1710513000.0".to_owned())
     }
-    fn device_state(&self, device: &str) -> Option<DeviceState> {
-        (device == "SIP/pap2t").then_some(DeviceState::Idle)
+    fn device_state(&self, device: &str) -> DeviceState {
+        if device == "SIP/pap2t" { DeviceState::Idle } else { DeviceState::Invalid }
     }
     fn globals(&self) -> &Globals {
         &self.globals

@@ -89,19 +89,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     unsupported(Peer, &["header"], NEVER, "extra headers are not sent"),
     // Registrations and subscriptions.
     unsupported(General, &["regextenonqualify"], FALSE_WORDS, "'regexten' follows registration only"),
-    accepted(General, &["submaxexpiry", "subminexpiry"], "there are no subscriptions yet"),
-    unsupported(
-        Both,
-        &["allowsubscribe"],
-        EITHER,
-        "subscriptions (lamp fields, message waiting) are not supported yet",
-    ),
-    unsupported(Both, &["subscribecontext"], NEVER, "subscriptions (lamp fields) are not supported yet"),
-    accepted(
-        General,
-        &["notifyringing", "notifyhold", "notifycid", "notifymimetype", "mwi_from"],
-        "there are no subscriptions yet",
-    ),
+    accepted(General, &["notifymimetype", "mwi_from"], "message waiting is not supported yet"),
     accepted(Both, &["vmexten"], "message waiting is not supported yet"),
     unsupported(Peer, &["hasvoicemail", "subscribemwi"], FALSE_WORDS, "message waiting is not supported yet"),
     unsupported(Peer, &["mailbox"], &[""], "message waiting is not supported yet"),
@@ -237,7 +225,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     unsupported(Peer, &["rtp_engine"], &["asterisk"], "there is one RTP engine"),
     // Counting and groups.
     accepted(Both, &["callcounter"], "calls are always counted; 'call-limit' limits them"),
-    unsupported(Peer, &["busylevel"], &["0"], "use 'call-limit' to limit calls"),
     unsupported(
         Peer,
         &["callgroup", "pickupgroup", "namedcallgroup", "namedpickupgroup"],

@@ -3,6 +3,7 @@
 use super::calls::is_on_hold;
 use super::peers;
 use crate::config::peer::Kind;
+use crate::dialplan::hint;
 use crate::event::DeviceState;
 use crate::observe::snapshot::{HintRow, InUse, UserRow};
 use crate::pbx::calls::channel::ChannelState;
@@ -47,14 +48,28 @@ pub(super) fn user(report: &PeerReport) -> Option<UserRow> {
     })
 }
 
-/// Every hint with the state of its devices.
+/// Every hint with the state of its devices, and those that a pattern's hint makes of what is watched.
 pub(super) fn hints(switch: &Switch) -> Vec<HintRow> {
     let hints = switch.config().dialplan.hints();
-    let row = hints.map(|hint| HintRow {
-        exten: hint.exten.to_owned(),
-        context: hint.context.to_owned(),
-        devices: hint.devices.to_owned(),
-        state: DeviceState::combined(hint.devices.split('&').map(|device| switch.device_state(device.trim()))),
+    let written: Vec<(&str, &str, &str)> = hints.map(|hint| (hint.context, hint.exten, hint.devices)).collect();
+    let is_written =
+        |place: &(&str, &str)| written.iter().any(|(context, exten, _)| (*context, *exten) == (place.0, place.1));
+    let rows = written.iter().map(|(context, exten, devices)| row(switch, context, exten, devices));
+    let made = switch.lamps().subscriptions.watched().filter(|place| !is_written(place));
+    let made = made.filter_map(|(context, exten)| {
+        let devices = switch.lamps().hint(context, exten)?;
+        Some(row(switch, context, exten, &devices.join("&")))
     });
-    row.collect()
+    rows.chain(made).collect()
+}
+
+fn row(switch: &Switch, context: &str, exten: &str, devices: &str) -> HintRow {
+    let states = hint::names(devices).map(|device| switch.lamps().device_state(device));
+    HintRow {
+        exten: exten.to_owned(),
+        context: context.to_owned(),
+        devices: devices.to_owned(),
+        state: DeviceState::combined(states).of_extension(),
+        watchers: switch.lamps().subscriptions.watchers(context, exten),
+    }
 }

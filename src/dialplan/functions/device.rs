@@ -2,16 +2,17 @@
 
 use crate::dialplan::database;
 use crate::dialplan::function::Function;
+use crate::dialplan::hint;
 use crate::dialplan::scope::Scope;
 use crate::event::DeviceState;
 use crate::wording::outside;
 
 pub(super) static DEVICE_STATE: Function = Function {
     name: "DEVICE_STATE",
-    synopsis: "The state of a device, SIP/name or Custom:name: NOT_INUSE, INUSE, RINGING, RINGINUSE, UNAVAILABLE, INVALID. \
-               That of Custom:name can be assigned, and outlives a restart",
+    synopsis: "The state of a device, SIP/name, Local/exten@context or Custom:name: NOT_INUSE, INUSE, BUSY, RINGING, RINGINUSE, ONHOLD, \
+               UNAVAILABLE, INVALID, UNKNOWN. That of Custom:name can be assigned, and outlives a restart",
     syntax: "DEVICE_STATE(device)",
-    read: Some(|scope, device| Ok(state_of(scope, device.trim()))),
+    read: Some(|scope, device| Ok(state_of(scope, device).word().to_owned())),
     write: Some(set_state),
 };
 
@@ -27,69 +28,35 @@ pub(super) static HINT: Function = Function {
     name: "HINT",
     synopsis: "The devices that an extension's hint names",
     syntax: "HINT(extension[@context])",
-    read: Some(|scope, args| Ok(hint(scope, args).unwrap_or_default())),
+    read: Some(|scope, args| Ok(devices(scope, args).unwrap_or_default())),
     write: None,
 };
 
-/// The family of the database that holds the states of `Custom:` devices, as in Asterisk.
-const FAMILY: &str = "CustomDevstate";
-/// The states a `Custom:` device may be given.
-const STATES: [&str; 9] =
-    ["UNKNOWN", "NOT_INUSE", "INUSE", "BUSY", "INVALID", "UNAVAILABLE", "RINGING", "RINGINUSE", "ONHOLD"];
-
-fn custom(device: &str) -> Option<&str> {
-    let (kind, name) = device.split_once(':')?;
-    kind.eq_ignore_ascii_case("Custom").then_some(name)
-}
-
-fn state_of(scope: &Scope<'_>, device: &str) -> String {
-    match custom(device) {
-        Some(name) => scope.environment.database().get(&database::path(FAMILY, name)).unwrap_or("UNKNOWN".to_owned()),
-        None => scope.environment.device_state(device).map_or("INVALID", word).to_owned(),
-    }
-}
-
-fn word(state: DeviceState) -> &'static str {
-    match state {
-        DeviceState::Idle => "NOT_INUSE",
-        DeviceState::InUse => "INUSE",
-        DeviceState::Ringing => "RINGING",
-        DeviceState::InUseRinging => "RINGINUSE",
-        DeviceState::Unavailable => "UNAVAILABLE",
-    }
+fn state_of(scope: &Scope<'_>, device: &str) -> DeviceState {
+    let (device, environment) = (device.trim(), scope.environment);
+    hint::custom_state(environment.database(), device).unwrap_or_else(|| environment.device_state(device))
 }
 
 fn set_state(scope: &mut Scope<'_>, device: &str, value: &str) -> Result<(), String> {
-    let Some(name) = custom(device.trim()).filter(|name| !name.is_empty()) else {
+    let Some(name) = hint::custom(device.trim()) else {
         return Err(format!("DEVICE_STATE: only Custom:name can be assigned, not '{}'", outside(device)));
     };
-    let value = value.trim().to_ascii_uppercase();
-    if !STATES.contains(&value.as_str()) {
-        return Err(format!("DEVICE_STATE: '{}' is no state: write one of {}", outside(&value), STATES.join(", ")));
-    }
-    scope.environment.database().put(&database::path(FAMILY, name), &value)
+    let Some(state) = DeviceState::from_word(value.trim()) else {
+        let known: Vec<&str> = DeviceState::words().collect();
+        return Err(format!("DEVICE_STATE: '{}' is no state: write one of {}", outside(value), known.join(", ")));
+    };
+    scope.environment.database().put(&database::path(hint::CUSTOM, name), state.word())
 }
 
-fn hint(scope: &Scope<'_>, args: &str) -> Option<String> {
+/// The devices that the hint of `exten[@context]` names, variables in it replaced.
+fn devices(scope: &Scope<'_>, args: &str) -> Option<String> {
     let place = args.split(',').next().unwrap_or_default().trim();
     let (exten, context) = place.split_once('@').unwrap_or((place, &scope.state.position.context));
-    let dialplan = scope.environment.dialplan();
-    dialplan.hint(context, exten, scope.environment.now().wall).map(|found| found.priority.application.clone())
+    hint::devices(scope.environment, (context, exten), scope.expand)
 }
 
-/// As [`DeviceState::combined`], with the words that only a `Custom:` device has.
 fn extension_state(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
-    let Some(devices) = hint(scope, args) else { return Ok("UNKNOWN".to_owned()) };
-    let devices = devices.split(',').next().unwrap_or_default();
-    let mut states = Vec::new();
-    for device in devices.split('&').map(str::trim) {
-        states.push(match state_of(scope, device).as_str() {
-            "NOT_INUSE" => DeviceState::Idle,
-            "INUSE" | "BUSY" | "ONHOLD" => DeviceState::InUse,
-            "RINGING" => DeviceState::Ringing,
-            "RINGINUSE" => DeviceState::InUseRinging,
-            _ => DeviceState::Unavailable,
-        });
-    }
-    Ok(word(DeviceState::combined(states)).to_owned())
+    let Some(devices) = devices(scope, args) else { return Ok("UNKNOWN".to_owned()) };
+    let states = hint::names(&devices).map(|device| state_of(scope, device));
+    Ok(DeviceState::combined(states).of_extension().word().to_owned())
 }

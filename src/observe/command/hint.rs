@@ -1,7 +1,6 @@
 //! `core show hints`.
 
 use super::reply::Reply;
-use crate::event::DeviceState;
 use crate::observe::control_api::ControlApi;
 use crate::observe::escape::line;
 
@@ -19,21 +18,11 @@ pub(super) fn show_hints(arguments: &[String], exchange: &mut dyn ControlApi) ->
         text += &format!(
             "{name:<30.30}: {:<60.60}  State:{:<15.15} Presence:{:<15.15} Watchers {:>2}\n",
             line(&hint.devices),
-            state(hint.state),
+            hint.state.shown(),
             "not_set",
-            0
+            hint.watchers
         );
     }
     text += &"-".repeat(16);
     Reply::Done(text + &format!("\n- {} hints registered\n", hints.len()))
-}
-
-fn state(state: DeviceState) -> &'static str {
-    match state {
-        DeviceState::Idle => "Idle",
-        DeviceState::InUse => "InUse",
-        DeviceState::Ringing => "Ringing",
-        DeviceState::InUseRinging => "InUse&Ringing",
-        DeviceState::Unavailable => "Unavailable",
-    }
 }

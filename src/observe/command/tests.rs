@@ -801,10 +801,11 @@ fn hints_stand_in_asterisks_columns() {
         context: "default".to_owned(),
         devices: "SIP/x".to_owned(),
         state: DeviceState::InUseRinging,
+        watchers: 3,
     };
     let mut fake = Fake { hints: vec![hint], ..Fake::default() };
     let expected = format!(
-        "\n    -= Registered Asterisk Dial Plan Hints =-\n{:<30}: {:<60}  State:{:<15} Presence:{:<15} Watchers  0\n\
+        "\n    -= Registered Asterisk Dial Plan Hints =-\n{:<30}: {:<60}  State:{:<15} Presence:{:<15} Watchers  3\n\
          ----------------\n- 1 hints registered\n",
         "601@default", "SIP/x", "InUse&Ringing", "not_set"
     );

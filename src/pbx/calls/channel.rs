@@ -229,6 +229,8 @@ pub struct Channel {
     pub caller_name: String,
     /// See `caller_name`.
     pub caller_number: String,
+    /// Whom it is called by is not to be shown, for a called line.
+    pub hides_caller: bool,
     /// Where a caller's call entered the dialplan.
     pub entered: Option<Position>,
     /// When it began, for durations.
@@ -306,6 +308,7 @@ impl Channel {
             program: None,
             caller_name: String::new(),
             caller_number: String::new(),
+            hides_caller: false,
             entered: None,
             created: core.now.mono,
             created_wall: core.now.wall,

@@ -130,6 +130,7 @@ impl Dialing<'_> {
             shown = (caller.name, caller.number);
         }
         if let Some(channel) = self.parties.channel_mut(id) {
+            channel.hides_caller = presentation.is_hidden();
             channel.outgoing = Some(Box::new(Outgoing { target, presentation, headers }));
             channel.group = group.map(|group| match group.split_once('@') {
                 Some((group, category)) => (category.to_owned(), group.to_owned()),

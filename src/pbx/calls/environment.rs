@@ -1,6 +1,7 @@
 //! What a running program may look up at once.
 
-use super::channel::{Channel, ChannelState};
+use super::channel::Channel;
+use super::device_table::DeviceTable;
 use super::parties::Parties;
 use crate::clock::{Now, Time, Wall};
 use crate::dialplan::database::Database;
@@ -135,18 +136,9 @@ impl Environment for ChannelEnv<'_> {
         other.program.as_ref()?.variable(variable)
     }
 
-    fn device_state(&self, device: &str) -> Option<DeviceState> {
-        let (technology, name) = device.split_once('/')?;
-        let peer = self.core.config.peers.get(name).filter(|_| technology.eq_ignore_ascii_case("SIP"))?;
-        let (mut talks, mut rings) = (false, false);
-        for channel in self.parties.channels().filter(|channel| channel.line() == name) {
-            match channel.state {
-                ChannelState::Down | ChannelState::Ringing => rings = true,
-                ChannelState::Ring | ChannelState::Up => talks = true,
-            }
-        }
-        let item = |item: &str| self.directory.peer_item(self.core, peer, item).unwrap_or_default();
-        Some(DeviceState::of(talks, rings, !item("ip").is_empty() && item("status") != "UNREACHABLE"))
+    fn device_state(&self, device: &str) -> DeviceState {
+        let ChannelEnv { parties, core, shared, directory, .. } = *self;
+        DeviceTable { parties, database: &shared.database, directory, core }.state(device)
     }
 
     fn record(&self, field: &str) -> Option<String> {

@@ -12,6 +12,7 @@ mod challenged;
 pub mod channel;
 mod deferred;
 mod description;
+pub mod device_table;
 pub mod dial;
 mod dial_letters;
 mod dialing;
@@ -24,11 +25,13 @@ mod environment;
 mod failover;
 mod forwarding;
 mod hangup;
+pub(crate) mod hint_lookup;
 mod inbound;
 mod info;
 mod invite_headers;
 pub mod leg;
 mod limits;
+mod line_use;
 mod local;
 pub mod local_half;
 mod local_pair;
@@ -38,6 +41,7 @@ mod messaging;
 mod minutes;
 mod moving;
 mod music;
+mod occupancy;
 pub mod orders;
 mod origin;
 mod originating;
@@ -93,7 +97,9 @@ use media_port::Ports;
 use originating::Originating;
 use program::Applications;
 use silence::{Silences, SilentCall};
+use smol_str::SmolStr;
 pub use sound::{SoundFault, Sounds};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use time_limit::TimeLimit;
 
@@ -128,6 +134,11 @@ pub(crate) fn run_message(
     core: &mut Core,
 ) -> Result<(), String> {
     messaging::run(&mut calls.parties, peer, place, message, core)
+}
+
+/// The lines whose calls changed since this was asked last.
+pub(crate) fn take_changed_lines(calls: &mut Calls) -> BTreeSet<SmolStr> {
+    line_use::take_changed(&mut calls.parties)
 }
 
 impl Calls {

@@ -7,6 +7,7 @@ use super::leg::{Cx, Leg, LegIndex};
 use super::local_half::{HalfEnded, LocalEvents};
 use super::media_port::Released;
 use super::minutes;
+use super::occupancy::Occupancy;
 use super::origin::Origin;
 use super::pair::Pair;
 use super::party::Party;
@@ -42,6 +43,8 @@ pub struct Parties {
     pub(super) releases: BTreeMap<StreamId, Released>,
     /// Rows of digits that lines are being sent.
     pub(super) sendings: Sendings,
+    /// Which channels each line has, and what changed on them.
+    pub(super) occupancy: Occupancy,
     runnable: VecDeque<ChannelId>,
     last_serial: u32,
 }
@@ -56,6 +59,7 @@ impl Parties {
 
     /// A channel, to be changed.
     pub fn channel_mut(&mut self, id: ChannelId) -> Option<&mut Channel> {
+        self.occupancy.touch(id);
         self.channels.get_mut(&id)
     }
 
@@ -71,7 +75,8 @@ impl Parties {
 
     /// How many channels a line has, both directions.
     pub fn count_of(&self, line: &str) -> usize {
-        self.channels.values().filter(|channel| channel.line() == line).count()
+        let found = self.occupancy.candidates(line).into_iter().filter_map(|id| self.channel(id));
+        found.filter(|channel| channel.line() == line).count()
     }
 
     /// A channel's name; empty when it is gone.
@@ -102,6 +107,7 @@ impl Parties {
 
     /// A channel with its leg; none for one without.
     pub fn party(&mut self, id: ChannelId) -> Option<Party<'_>> {
+        self.occupancy.touch(id);
         let channel = self.channels.get_mut(&id)?;
         let SipEndpoint { leg, stream, .. } = *channel.sip()?;
         Some(Party { channel, leg: self.legs.get_mut(&leg)?, stream })
@@ -109,6 +115,8 @@ impl Parties {
 
     /// Two channels with their legs.
     pub fn pair(&mut self, a: ChannelId, b: ChannelId) -> Option<Pair<'_>> {
+        self.occupancy.touch(a);
+        self.occupancy.touch(b);
         let (a, b) = two_mut(&mut self.channels, a, b)?;
         let (end_a, end_b) = (a.sip()?.clone(), b.sip()?.clone());
         let (leg_a, leg_b) = two_mut(&mut self.legs, end_a.leg, end_b.leg)?;
@@ -125,6 +133,7 @@ impl Parties {
         core: &mut Core,
         act: impl FnOnce(&mut Party<'_>, &mut Cx<'_>) -> R,
     ) -> Option<R> {
+        self.occupancy.touch(id);
         let channel = self.channels.get_mut(&id)?;
         let SipEndpoint { leg, stream, .. } = *channel.sip()?;
         let mut party = Party { channel, leg: self.legs.get_mut(&leg)?, stream };
@@ -139,6 +148,7 @@ impl Parties {
         act: impl FnOnce(&mut Leg, &mut Cx<'_>) -> R,
     ) -> Option<R> {
         let leg = self.legs.get_mut(&id)?;
+        self.occupancy.touch(leg.ua.channel);
         Some(act(leg, &mut Cx { core, index: &mut self.index }))
     }
 
@@ -218,6 +228,7 @@ impl Parties {
     /// Adds a channel.
     pub fn insert(&mut self, channel: Channel) -> Option<&mut Channel> {
         let id = channel.id;
+        self.occupancy.touch(id);
         self.channels.insert(id, channel);
         self.channels.get_mut(&id)
     }
@@ -227,6 +238,7 @@ impl Parties {
     pub fn replace_leg(&mut self, id: ChannelId, leg: Leg, cause: u16, core: &mut Core) {
         let (new, peer) = (leg.id, leg.peer.clone());
         self.legs.insert(new, leg);
+        self.occupancy.touch(id);
         if let Some(old) = self.channels.get_mut(&id).and_then(|channel| channel.replace_leg(new, peer)) {
             self.with_leg(old, core, |leg, cx| leg.hang_up(cause, cx));
         }
@@ -236,6 +248,7 @@ impl Parties {
     pub fn forget(&mut self, id: ChannelId, core: &mut Core) {
         self.release_ports(id, core);
         stop_sending(self, id, core);
+        self.occupancy.touch(id);
         let Some(mut channel) = self.channels.remove(&id) else { return };
         if channel.program.is_some() {
             self.deferred.push_back(Deferred::Unlock(channel.name.clone()));

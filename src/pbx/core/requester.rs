@@ -1,6 +1,6 @@
 //! Who sent a request of ours: its responses, its timeout and its transport failure go there.
 
-use super::timer::LegId;
+use super::timer::{LegId, SubscriptionId};
 use std::sync::Arc;
 
 /// Who sent a request of ours.
@@ -19,4 +19,6 @@ pub enum Requester {
         /// Which OPTIONS of the watch.
         attempt: u8,
     },
+    /// A subscription: its NOTIFY. It may be over.
+    Subscription(SubscriptionId),
 }

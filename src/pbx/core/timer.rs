@@ -7,6 +7,10 @@ use crate::pbx::media::StreamId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LegId(pub u64);
 
+/// Names a subscription for as long as the exchange runs; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriptionId(pub u64);
+
 /// Whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Timer {
@@ -14,6 +18,17 @@ pub enum Timer {
     Call(CallTimer),
     /// Something of a line.
     Line(LineTimer),
+    /// Something of a subscription.
+    Subscription(SubscriptionId, SubscriptionTimer),
+}
+
+/// The timers of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubscriptionTimer {
+    /// Its time is over.
+    Expired,
+    /// A NOTIFY that was refused for a while is tried again.
+    Retry,
 }
 
 /// The timers of calls.

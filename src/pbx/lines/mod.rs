@@ -392,7 +392,7 @@ impl Lines {
             .requesters_on(failed)
             .filter_map(|requester| match requester {
                 Requester::Qualify { peer, watch, attempt } => Some((peer.clone(), *watch, *attempt)),
-                Requester::Leg(_) | Requester::Text(_) => None,
+                Requester::Leg(_) | Requester::Text(_) | Requester::Subscription(_) => None,
             })
             .collect();
         for (name, watch, attempt) in asked {

@@ -4,12 +4,19 @@ use crate::pbx::calls::{self, Calls};
 use crate::pbx::core::challenge::{self, Home};
 use crate::pbx::core::{Core, Requester};
 use crate::pbx::lines::Lines;
+use crate::pbx::subscriptions::{Subscriptions, notices};
 use crate::sip::method::Method;
 use crate::sip::transaction::{Account, Answer};
 
 /// Answers a challenge, if the response is one and may be answered: then the request is on its way again, and its
 /// requester waits on.
-pub(super) fn is_sent_again(response: &Answer<Requester>, core: &mut Core, calls: &mut Calls, lines: &Lines) -> bool {
+pub(super) fn is_sent_again(
+    response: &Answer<Requester>,
+    core: &mut Core,
+    calls: &mut Calls,
+    subscriptions: &mut Subscriptions,
+    lines: &Lines,
+) -> bool {
     if !matches!(response.response.status, 401 | 407) {
         return false;
     }
@@ -22,6 +29,7 @@ pub(super) fn is_sent_again(response: &Answer<Requester>, core: &mut Core, calls
         }
         // The BYE of a leg that is gone.
         Requester::Leg(_) => (answered.request().method == Method::Bye).then_some(next),
+        Requester::Subscription(id) => notices::number_again(subscriptions, (id, response.id)),
         Requester::Qualify { .. } | Requester::Text(_) => Some(next),
     };
     let Some(number) = number else { return false };

@@ -1,15 +1,17 @@
 //! What the switch tells about itself, as plain values: for snapshots, and for tests that look for what is left over.
 
 use super::Switch;
+use super::lamps::View;
 use crate::clock::Now;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::event::DeviceState;
 use crate::pbx::calls::bridge::Bridge;
-use crate::pbx::calls::channel::{Channel, ChannelState};
+use crate::pbx::calls::channel::Channel;
 use crate::pbx::calls::leg::Leg;
-use crate::pbx::core::LegId;
+use crate::pbx::core::{Core, Devices as _, LegId};
 use crate::pbx::settings::SwitchSettings;
+use crate::pbx::subscriptions::Subscriptions;
 use crate::registrar::location::Binding;
 use crate::registrar::rivals::Rivalry;
 use std::collections::BTreeMap;
@@ -55,6 +57,26 @@ pub struct LegReport<'a> {
     pub channel: Option<&'a Channel>,
     /// The Call-ID of its dialog; a called line has none before its first response.
     pub call_id: Option<&'a str>,
+}
+
+/// What there is to know of lamps.
+pub struct LampReport<'a> {
+    core: &'a Core,
+    view: View<'a>,
+    /// Who watches what.
+    pub subscriptions: &'a Subscriptions,
+}
+
+impl LampReport<'_> {
+    /// The state of a device (`SIP/name`, `Custom:name`), as hints show it.
+    pub fn device_state(&self, device: &str) -> DeviceState {
+        self.view.state(self.core, device)
+    }
+
+    /// The devices that the hint of an extension names, variables in it replaced; none: it has no hint.
+    pub fn hint(&self, context: &str, exten: &str) -> Option<Vec<String>> {
+        self.view.hint(self.core, context, exten)
+    }
 }
 
 /// How many of everything there are: after the last call only bindings and their qualify and keepalive timers may be
@@ -144,22 +166,10 @@ impl Switch {
         })
     }
 
-    /// The state of a device (`SIP/name`), as hints show it.
-    pub fn device_state(&self, device: &str) -> DeviceState {
-        let name = device.split_once('/').filter(|(technology, _)| technology.eq_ignore_ascii_case("SIP"));
-        let Some(report) = name.and_then(|(_, name)| self.peer(name)) else { return DeviceState::Unavailable };
-        let is_its_own = |channel: &&Channel| channel.line() == report.peer.name;
-        let (mut talks, mut rings) = (false, false);
-        for channel in self.calls.parties().channels().filter(is_its_own) {
-            match channel.state {
-                // A called line whose phone rings, or is about to.
-                ChannelState::Down | ChannelState::Ringing => rings = true,
-                ChannelState::Ring | ChannelState::Up => talks = true,
-            }
-        }
-        let is_somewhere =
-            !report.bindings.is_empty() || report.peer.default_addr.is_some() || report.peer.host.is_fixed();
-        DeviceState::of(talks, rings, is_somewhere && report.status != PeerStatus::Unreachable)
+    /// What there is to know of lamps.
+    pub fn lamps(&self) -> LampReport<'_> {
+        let Switch { core, lines, calls, subscriptions, .. } = self;
+        LampReport { core, view: View { lines, calls }, subscriptions }
     }
 
     /// How many channels there are, how many calls (callers' channels), and how many calls since the start.
@@ -200,7 +210,7 @@ impl Switch {
             servers,
             streams,
             owners,
-            timers: self.core.timers.len().saturating_sub(self.lines.timers()),
+            timers: self.core.timers.len().saturating_sub(self.lines.timers() + self.subscriptions.timers()),
         }
     }
 }

@@ -59,7 +59,10 @@ impl Call {
                 Outcome::Over => None,
             },
             (Call::Established(call), Purpose::Renegotiate) => call.on_response(ua, received).map(Call::Established),
-            (call, Purpose::Invite | Purpose::Renegotiate | Purpose::Register | Purpose::Text) => {
+            (
+                call,
+                Purpose::Invite | Purpose::Renegotiate | Purpose::Register | Purpose::Text | Purpose::Subscribe(_),
+            ) => {
                 ua.acknowledge_stray(received);
                 Some(call)
             }
@@ -74,7 +77,10 @@ impl Call {
                 None
             }
             (Call::Established(call), Purpose::Renegotiate) => call.on_timeout(ua).map(Call::Established),
-            (call, Purpose::Invite | Purpose::Renegotiate | Purpose::Register | Purpose::Text) => Some(call),
+            (
+                call,
+                Purpose::Invite | Purpose::Renegotiate | Purpose::Register | Purpose::Text | Purpose::Subscribe(_),
+            ) => Some(call),
         }
     }
 
@@ -119,7 +125,10 @@ impl Call {
                 call.on_retry_timer();
                 Some(Call::Established(call))
             }
-            (call, Timer::RetransmitOk | Timer::AbandonOk | Timer::RetryOffer | Timer::Register) => Some(call),
+            (
+                call,
+                Timer::RetransmitOk | Timer::AbandonOk | Timer::RetryOffer | Timer::Register | Timer::Subscribe(_),
+            ) => Some(call),
         }
     }
 

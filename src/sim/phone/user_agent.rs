@@ -40,6 +40,8 @@ pub(super) enum Purpose {
     Invite,
     /// A re-INVITE or UPDATE.
     Renegotiate,
+    /// SUBSCRIBE, by the number of its subscription.
+    Subscribe(usize),
 }
 
 /// What a timer is for.
@@ -55,6 +57,8 @@ pub(super) enum Timer {
     AbandonOk,
     /// A new offer is to be tried again.
     RetryOffer,
+    /// A subscription is to be refreshed.
+    Subscribe(usize),
 }
 
 /// A request received, with its server transaction.
@@ -223,7 +227,7 @@ impl UserAgent {
     pub fn abandon_call(&mut self) {
         let (transactions, now) = (&mut self.transactions, self.now);
         self.purposes.retain(|client, purpose| {
-            let stays = matches!(purpose, Purpose::Register | Purpose::Text);
+            let stays = matches!(purpose, Purpose::Register | Purpose::Text | Purpose::Subscribe(_));
             if !stays {
                 transactions.abandon(now, *client);
             }

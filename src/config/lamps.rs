@@ -1,0 +1,42 @@
+//! `[general]` of sip.conf, as far as it is about lamps: what those who watch an extension are told.
+
+use std::time::Duration;
+
+/// `notifyringing`: are lamps told that a device rings?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NotifyRinging {
+    /// Yes.
+    #[default]
+    Yes,
+    /// Only when it has no other call: one that is in use stays in use.
+    NotInUse,
+    /// No: a device that rings is shown as it was before.
+    No,
+}
+
+/// `notifycid`: are lamps told who calls a device that rings?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NotifyCid {
+    /// No.
+    #[default]
+    No,
+    /// Those are that watch in the context where the call entered the dialplan.
+    Yes,
+    /// All are.
+    IgnoreContext,
+}
+
+/// What lamps are told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LampOptions {
+    /// `notifyringing`.
+    pub ringing: NotifyRinging,
+    /// `notifyhold`: a device that holds its call is on hold; else it is in use.
+    pub hold: bool,
+    /// `notifycid`.
+    pub cid: NotifyCid,
+    /// `subminexpiry`: a shorter subscription is refused with this time (423); none: `minexpiry`.
+    pub min_expiry: Option<Duration>,
+    /// `submaxexpiry`: a longer subscription is shortened to it; none: `maxexpiry`.
+    pub max_expiry: Option<Duration>,
+}

@@ -1,0 +1,32 @@
+//! What devices do: asked by subscriptions, answered by the switch, which knows lines and calls.
+
+use super::Core;
+use crate::event::DeviceState;
+use crate::sip::dialog::DialogKey;
+
+/// A call of a device, as a lamp may tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceCall {
+    /// The device is called; else it calls.
+    pub is_called: bool,
+    /// The name of who is at the other end; empty when it is not known, or not to be shown.
+    pub name: String,
+    /// The number, likewise.
+    pub number: String,
+    /// The context where the call entered the dialplan.
+    pub context: String,
+    /// The dialog with the device, once there is one.
+    pub dialog: Option<DialogKey>,
+}
+
+/// Tells what devices do, and which devices an extension names.
+pub trait Devices {
+    /// The state of a device.
+    fn state(&self, core: &Core, device: &str) -> DeviceState;
+
+    /// The call of a device, when it has one.
+    fn call(&self, core: &Core, device: &str) -> Option<DeviceCall>;
+
+    /// The devices that the hint of an extension names, variables in it replaced; none: it has no hint.
+    fn hint(&self, core: &Core, context: &str, exten: &str) -> Option<Vec<String>>;
+}

@@ -1,0 +1,136 @@
+//! Lamps: carries what happens to lines and calls to those who watch them. What a device does is known in one place,
+//! [`DeviceTable`]; here it is asked.
+
+use crate::config::peer::{Nat, Peer};
+use crate::event::{DeviceState, Event, LineEvent};
+use crate::pbx::calls::device_table::DeviceTable;
+use crate::pbx::calls::leg::{Arrival as LegArrival, Leg};
+use crate::pbx::calls::{Calls, hint_lookup, take_changed_lines};
+use crate::pbx::core::{Core, DeviceCall, Devices};
+use crate::pbx::lines::Lines;
+use crate::pbx::request_gate::Secured;
+use crate::pbx::subscriptions::{Arrival, Subscribe, Subscription, Subscriptions, request, whereabouts};
+use crate::registrar::register::Move;
+use crate::sip::Flow;
+use crate::sip::flow::OpensFor;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Lines and calls, as lamps see them.
+pub(super) struct View<'a> {
+    pub(super) lines: &'a Lines,
+    pub(super) calls: &'a Calls,
+}
+
+impl View<'_> {
+    fn table<'a>(&'a self, core: &'a Core) -> DeviceTable<'a> {
+        let (parties, database) = (self.calls.parties(), &self.calls.shared().database);
+        DeviceTable { parties, database, directory: self.lines, core }
+    }
+}
+
+impl Devices for View<'_> {
+    fn state(&self, core: &Core, device: &str) -> DeviceState {
+        self.table(core).state(device)
+    }
+
+    fn call(&self, core: &Core, device: &str) -> Option<DeviceCall> {
+        self.table(core).call(device)
+    }
+
+    fn hint(&self, core: &Core, context: &str, exten: &str) -> Option<Vec<String>> {
+        hint_lookup::devices_of((context, exten), self.calls.parties(), self.calls.shared(), self.lines, core)
+    }
+}
+
+/// What is known of the dialog that a request belongs to.
+pub(super) struct KnownDialog {
+    /// For whom a connection may be opened.
+    pub(super) opens_for: OpensFor,
+    /// How its peer is reached.
+    pub(super) nat: Nat,
+    /// Is it to stay on TLS?
+    pub(super) secured: Secured,
+}
+
+impl KnownDialog {
+    /// That of a leg.
+    pub(super) fn of_leg(leg: &Leg) -> KnownDialog {
+        let (opens_for, nat) = (leg.ua.flow.opens_for, leg.peer.settings.nat);
+        KnownDialog { opens_for, nat, secured: Secured(leg.is_secure()) }
+    }
+
+    /// That of a subscription.
+    pub(super) fn of_subscription(one: &Subscription) -> KnownDialog {
+        let (opens_for, nat) = (one.reached.flow.opens_for, one.peer.settings.nat);
+        KnownDialog { opens_for, nat, secured: Secured(one.dialog.secure) }
+    }
+}
+
+/// What lamps are made of.
+pub(super) struct Lamps<'a> {
+    pub(super) core: &'a mut Core,
+    pub(super) lines: &'a Lines,
+    pub(super) calls: &'a mut Calls,
+    pub(super) subscriptions: &'a mut Subscriptions,
+}
+
+impl Lamps<'_> {
+    /// A SUBSCRIBE outside of any dialog.
+    pub(super) fn subscribe(self, asked: &Subscribe<'_>, peer: &Arc<Peer>) {
+        let Lamps { core, lines, calls, subscriptions } = self;
+        request::subscribe(subscriptions, asked, peer, &View { lines, calls }, core);
+    }
+
+    /// A line registered: what it watches follows it.
+    pub(super) fn line_registered(self, line: &str, moves: &[Move], flow: Flow) {
+        whereabouts::line_moved(self.subscriptions, line, moves, self.core);
+        whereabouts::move_to_connection(self.subscriptions, line, flow, self.core);
+    }
+
+    /// A new configuration is in force.
+    pub(super) fn reload(self) {
+        let Lamps { core, lines, calls, subscriptions } = self;
+        subscriptions.reload(&View { lines, calls }, core);
+    }
+
+    /// Tells those who watch of every device on which something happened since this was done last. `values`: the names of
+    /// what changed in the database.
+    pub(super) fn announce<'v>(self, values: impl Iterator<Item = &'v str>) {
+        let Lamps { core, lines, calls, subscriptions } = self;
+        let busy = take_changed_lines(calls);
+        if subscriptions.is_empty() {
+            return;
+        }
+        let mut devices: BTreeSet<String> = busy.iter().map(|line| format!("SIP/{line}")).collect();
+        let moved = core
+            .out
+            .events
+            .iter()
+            .filter_map(|event| if let Event::Line(event) = event { line_of(event) } else { None });
+        devices.extend(moved.map(|line| format!("SIP/{line}")));
+        devices.extend(values.filter_map(|path| Some(format!("Custom:{}", path.strip_prefix("/CustomDevstate/")?))));
+        let view = View { lines, calls };
+        for device in devices {
+            subscriptions.device_changed(&device, &view, core);
+        }
+    }
+}
+
+/// How a subscriber is reached, by how its request came.
+pub(super) fn arrival(came: LegArrival) -> Arrival {
+    Arrival { flow: came.flow, behind_nat: came.behind_nat }
+}
+
+/// The line that is there now and was not, or the other way round.
+fn line_of(event: &LineEvent) -> Option<&str> {
+    match event {
+        LineEvent::Registered { line, .. }
+        | LineEvent::Expired { line, .. }
+        | LineEvent::Unregistered { line }
+        | LineEvent::RegistrationDropped { line, .. }
+        | LineEvent::Qualified { line, .. }
+        | LineEvent::Moved { line, .. } => Some(line),
+        _ => None,
+    }
+}
