@@ -26,6 +26,8 @@ mod linphone;
 mod namespace;
 #[path = "interop/prompts.rs"]
 mod prompts;
+#[path = "interop/provider.rs"]
+mod provider;
 #[path = "interop/python.rs"]
 mod python;
 #[path = "interop/sipp.rs"]

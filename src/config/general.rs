@@ -5,10 +5,12 @@ use super::lamps::LampOptions;
 use super::limits::EmergencyNumbers;
 use super::login::RealmLogin;
 use super::peer::Settings;
+use super::register_line::RegisterLine;
 use super::transport::{External, Streams};
 use crate::sip::flow::Transport;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What `[general]` says of the exchange as a whole.
@@ -70,6 +72,10 @@ pub struct General {
     pub auth_options: bool,
     /// `auth` here and in `[authentication]`: what trunks are given in these realms, unless they have their own.
     pub auth: Vec<RealmLogin>,
+    /// `register` lines, and those that `callbackextension` of peers makes.
+    pub registrations: Vec<Arc<RegisterLine>>,
+    /// How they are tried again.
+    pub register: Registering,
     /// `sipdebug`: show SIP messages from the start.
     pub sip_debug: bool,
     /// What lamps are told.
@@ -91,6 +97,23 @@ impl General {
         let on =
             [(Transport::Udp, true), (Transport::Tcp, streams.tcp.is_some()), (Transport::Tls, streams.tls.is_some())];
         on.into_iter().filter_map(|(transport, is_on)| is_on.then_some(transport)).collect()
+    }
+}
+
+/// How our own registrations are tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registering {
+    /// `registertimeout`: how long an answer is waited for, and the first wait after a failure.
+    pub timeout: Duration,
+    /// `registerattempts`: failures in a row after which one is given up; none: never.
+    pub attempts: Option<u32>,
+    /// `register_retry_403`: one that is forbidden is tried again.
+    pub retry_403: bool,
+}
+
+impl Default for Registering {
+    fn default() -> Registering {
+        Registering { timeout: Duration::from_secs(20), attempts: None, retry_403: false }
     }
 }
 
@@ -125,6 +148,8 @@ impl Default for General {
             match_auth_username: false,
             auth_options: false,
             auth: Vec::new(),
+            registrations: Vec::new(),
+            register: Registering::default(),
             sip_debug: false,
             lamps: LampOptions::default(),
             streams: Streams::default(),

@@ -19,6 +19,7 @@ pub mod musiconhold_conf;
 pub mod peer;
 pub mod pin_files;
 pub mod presentation;
+pub mod register_line;
 pub mod rtp_conf;
 pub mod secret;
 pub mod sip_conf;

@@ -34,6 +34,8 @@ pub struct Peer {
     pub remote_secret: Option<Secret>,
     /// `auth`: what we prove ourselves with towards it in these realms, before anything else.
     pub auth: Vec<RealmLogin>,
+    /// `callbackextension`: it is registered at, and its calls come in at this extension.
+    pub callback_extension: Option<String>,
     /// `host` with `port`.
     pub host: PeerAddress,
     /// `defaultip` with `port`: where a dynamic peer is called while it is not registered.
@@ -84,6 +86,7 @@ impl Peer {
             credential: None,
             remote_secret: None,
             auth: Vec::new(),
+            callback_extension: None,
             host: PeerAddress::Dynamic,
             default_addr: None,
             default_user: None,
@@ -139,7 +142,7 @@ impl Peer {
 
     /// The users of ours by which its provider may call it, beside its section's name.
     pub fn called_as(&self) -> impl Iterator<Item = &str> {
-        [&self.default_user, &self.from_user].into_iter().flatten().map(String::as_str)
+        [&self.default_user, &self.from_user, &self.callback_extension].into_iter().flatten().map(String::as_str)
     }
 
     /// Whether a call to this user may be of it, where others have its address, too.

@@ -11,6 +11,7 @@ mod obsolete_options;
 pub mod option;
 pub mod option_table;
 mod peer_options;
+mod registrations;
 mod settings_options;
 mod transport_options;
 mod trunk_options;
@@ -23,6 +24,7 @@ use super::diagnostic::{Diagnostic, Place, Severity, tidy};
 use super::general::General;
 use super::ini::{Document, Entry, Section};
 use super::peer::{Kind, Peer, Settings};
+use super::register_line::Written;
 use super::value::{self, is_one_of};
 use builder::{GeneralDraft, PeerDraft};
 use option::{Effect, OptionRow, Trouble};
@@ -44,7 +46,7 @@ pub struct SipConf {
 /// Reads the settings of a document, whose `acl=` lines name `lists`. What is wrong is all said. A line with
 /// a bad value is ignored; a peer is left out only where that would open what the line closes.
 pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnostic>) {
-    let mut reader = Reader { diagnostics: Vec::new(), lists: lists.clone() };
+    let mut reader = Reader { diagnostics: Vec::new(), lists: lists.clone(), register_lines: Vec::new() };
     let mut general = reader.general(document);
     let mut drafts: BTreeMap<&str, PeerDraft> = BTreeMap::new();
     for section in &document.sections {
@@ -81,6 +83,8 @@ pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnosti
             left_out.insert(name.to_string(), context);
         }
     }
+    let written = std::mem::take(&mut reader.register_lines);
+    general.registrations = registrations::all(written, &peers, &general, &mut reader.diagnostics);
     tidy(&mut reader.diagnostics);
     (SipConf { general, peers, left_out }, reader.diagnostics)
 }
@@ -107,6 +111,8 @@ fn asked_all_the_same(peer: &Peer) -> Option<Diagnostic> {
 }
 
 struct Reader {
+    /// The `register` lines, and where they stand.
+    register_lines: Vec<(Place, Written)>,
     diagnostics: Vec<Diagnostic>,
     lists: Arc<Lists>,
 }
@@ -145,6 +151,7 @@ impl Reader {
             let hint = format!("move its lines to {}, or write '[{}](+)'", section.place, second.name);
             self.diagnostics.push(Diagnostic::warning(second.place.clone(), say).hint(hint));
         }
+        self.register_lines = std::mem::take(&mut draft.register_lines);
         draft.finish(&section.place, &mut self.diagnostics)
     }
 

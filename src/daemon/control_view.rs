@@ -22,7 +22,7 @@ use crate::observe::control_api::{
 };
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
-    Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+    RegistryRow, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
 use crate::pbx::effect::Effects;
 use crate::pbx::switch::orders::{self, NotDone, Order};
@@ -63,7 +63,17 @@ impl ControlApi for View<'_> {
     }
 
     fn peer(&self, name: &str) -> Option<PeerDetail> {
-        self.switch.peer(name).map(|report| peers::detail(&report, self.now))
+        self.switch.peer(name).map(|report| {
+            let ours = switch::registrations(self.switch).find(|one| one.line.peer.as_deref() == Some(name));
+            PeerDetail {
+                registration: ours.map(peers::registration).unwrap_or_default(),
+                ..peers::detail(&report, self.now)
+            }
+        })
+    }
+
+    fn registry(&self) -> Vec<RegistryRow> {
+        switch::registrations(self.switch).map(peers::registry_row).collect()
     }
 
     fn channels(&self) -> Vec<ChannelRow> {

@@ -15,6 +15,7 @@ use super::sounds::SoundDesk;
 use super::threads::ThreadGuard;
 use crate::clock::{Now, Time};
 use crate::event::{Level, LineEvent};
+use crate::guard::admission::Admission;
 use crate::media::Media;
 use crate::names::Names;
 use crate::net::known::KnownAddresses;
@@ -156,7 +157,11 @@ impl CoreThread {
     fn take(&mut self, switch: &mut Switch, order: Order, turn: &mut Turn) {
         match order {
             Order::Reports => self.take_reports(switch, turn),
-            Order::Addresses(own) => switch.addresses_changed(own),
+            Order::Addresses(own) => {
+                switch.addresses_changed(own);
+                let admission = self.receiving.auth_table.admission();
+                turn.effects.push(self.reroute(switch, admission));
+            }
             Order::Input(input) => turn.effects.push(switch.handle(self.clock.now(), *input)),
             Order::Console(request) => self.console(switch, request, turn),
             Order::Originate(request) => turn.effects.push(switch.originate(self.clock.now(), *request)),
@@ -245,7 +250,7 @@ impl CoreThread {
     fn renew(&mut self, switch: &mut Switch, renewal: Renewal) -> Effects {
         let Renewal { mut settings, rtp, done } = renewal;
         let names = self.receiving.auth_table.admission().names().clone();
-        settings.local_towards = routes(&settings.peers, &names);
+        settings.local_towards = routes(&settings.peers, &settings.general.registrations, &names);
         settings.admission = Arc::new(settings.admission.with_names(names));
         self.receiving.auth_table.renew(settings.admission.clone());
         self.rtp = rtp;
@@ -261,7 +266,13 @@ impl CoreThread {
         self.signalling.set_names(&names);
         let admission = Arc::new(self.receiving.auth_table.admission().with_names(Arc::new(names)));
         self.receiving.auth_table.renew(admission.clone());
-        let local_towards = routes(&switch.config().peers, admission.names());
+        self.reroute(switch, admission)
+    }
+
+    /// Our addresses towards peers and registrars may be others now.
+    fn reroute(&self, switch: &mut Switch, admission: Arc<Admission>) -> Effects {
+        let config = switch.config();
+        let local_towards = routes(&config.peers, &config.general.registrations, admission.names());
         switch.names_changed(self.clock.now(), admission, local_towards)
     }
 

@@ -83,9 +83,13 @@ fn schedule(conf: &SipConf) -> Schedule {
         PeerAddress::Named(host) => Some((host.clone(), None)),
         PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
     });
+    let registrars = conf.general.registrations.iter().filter_map(|line| match &line.address {
+        PeerAddress::Named(host) => Some((host.clone(), None)),
+        PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
+    });
     let external = &conf.general.external;
     let outside = external.host.as_ref().map(|(name, _)| (HostName::of_addresses(name), Some(external.refresh)));
-    hosts.chain(outside).collect()
+    hosts.chain(registrars).chain(outside).collect()
 }
 
 struct Resolver<D> {

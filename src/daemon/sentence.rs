@@ -2,6 +2,7 @@
 //! where it has any.
 
 mod challenge;
+mod registration;
 mod security;
 mod subscription;
 
@@ -22,6 +23,7 @@ pub fn lines(event: &Event) -> Vec<LogLine> {
         Event::Text(event) => vec![text(event)],
         Event::Line(event) => line_event(event),
         Event::Call(event) => call_event(event),
+        Event::Registration(event) => vec![registration::line(event)],
         Event::Challenge(event) => vec![challenge::line(event)],
         Event::Subscription(event) => vec![subscription::line(event)],
         Event::Security(event) => vec![security::line(event)],

@@ -2,6 +2,7 @@
 
 use crate::config::general::General;
 use crate::config::peer::{Peer, PeerAddress};
+use crate::config::register_line::RegisterLine;
 use crate::names::Names;
 use crate::net::stream::{ConnectionReport, Listeners, Streams};
 use crate::net::{local_address, udp};
@@ -99,13 +100,18 @@ impl Signalling {
     }
 }
 
-/// Our address towards each peer with a fixed one.
-pub(super) fn routes(peers: &BTreeMap<String, Arc<Peer>>, names: &Names) -> BTreeMap<IpAddr, IpAddr> {
+/// Our address towards each peer with a fixed one, and each registrar.
+pub(super) fn routes(
+    peers: &BTreeMap<String, Arc<Peer>>,
+    registrars: &[Arc<RegisterLine>],
+    names: &Names,
+) -> BTreeMap<IpAddr, IpAddr> {
     let places = peers.values().flat_map(|peer| match &peer.host {
         PeerAddress::Dynamic | PeerAddress::Unset => peer.default_addr.into_iter().collect::<Vec<SocketAddr>>(),
         host @ (PeerAddress::Static(_) | PeerAddress::Named(_)) => host.addresses(names).collect(),
     });
-    let fixed: BTreeSet<IpAddr> = places.map(|place| place.ip()).collect();
+    let registrars = registrars.iter().flat_map(|line| line.address.addresses(names));
+    let fixed: BTreeSet<IpAddr> = places.chain(registrars).map(|place| place.ip()).collect();
     fixed.into_iter().filter_map(|remote| Some((remote, local_address::look_up(remote)?))).collect()
 }
 

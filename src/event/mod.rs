@@ -6,6 +6,7 @@ pub mod challenge;
 pub mod device;
 pub mod line;
 pub mod log;
+pub mod registration;
 pub mod security;
 pub mod subscription;
 pub mod text;
@@ -15,6 +16,7 @@ pub use challenge::{ChallengeEvent, ChallengeFailure};
 pub use device::DeviceState;
 pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
+pub use registration::RegistrationEvent;
 pub use security::SecurityEvent;
 pub use subscription::SubscriptionEvent;
 pub use text::TextEvent;
@@ -27,6 +29,8 @@ pub enum Event {
     Call(CallEvent),
     /// To a line, or on the way to it.
     Line(LineEvent),
+    /// To a registration of ours.
+    Registration(RegistrationEvent),
     /// A request of ours was asked for a password, and not answered.
     Challenge(ChallengeEvent),
     /// At the ingress: who was refused, or let in.
@@ -72,6 +76,12 @@ impl From<SecurityEvent> for Event {
 impl From<ChallengeEvent> for Event {
     fn from(event: ChallengeEvent) -> Event {
         Event::Challenge(event)
+    }
+}
+
+impl From<RegistrationEvent> for Event {
+    fn from(event: RegistrationEvent) -> Event {
+        Event::Registration(event)
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
-    Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+    RegistryRow, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
 
 /// Whose SIP messages go to the console.
@@ -115,6 +115,8 @@ pub trait ControlApi {
     fn peers(&self) -> Vec<PeerRow>;
     /// One peer; `None` when none has that name.
     fn peer(&self, name: &str) -> Option<PeerDetail>;
+    /// Our own registrations.
+    fn registry(&self) -> Vec<RegistryRow>;
     /// All channels, newest first.
     fn channels(&self) -> Vec<ChannelRow>;
     /// One channel; `None` when none has that name.

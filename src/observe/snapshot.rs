@@ -60,6 +60,21 @@ pub struct PeerRow {
     pub description: String,
 }
 
+/// One line of `sip show registry`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryRow {
+    /// The host and port that it is registered at, as the configuration has them.
+    pub host: String,
+    /// The user.
+    pub username: String,
+    /// In how many seconds it is renewed, or tried again, as last set.
+    pub refresh_s: u64,
+    /// Its state, in chan_sip's words.
+    pub state: String,
+    /// When it was last granted, as `Sat, 28 Nov 2026 12:00:00`; empty: never.
+    pub registered: String,
+}
+
 /// Which media calls may carry beside voice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondaryMedia {
@@ -85,6 +100,10 @@ pub struct T38 {
 pub struct PeerDetail {
     /// What the list of peers shows too.
     pub row: PeerRow,
+    /// Our own registration there, in words; empty when there is none.
+    pub registration: String,
+    /// A `remotesecret` is configured.
+    pub remote_secret_set: bool,
     /// A `secret` is configured.
     pub secret_set: bool,
     /// An `md5secret` is configured.
@@ -199,6 +218,8 @@ impl PeerDetail {
             from_domain: String::new(),
             call_limit: 0,
             expires_s: None,
+            registration: String::new(),
+            remote_secret_set: false,
             contested: String::new(),
             insecure: "no".to_owned(),
             contact_acl: false,

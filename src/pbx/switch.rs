@@ -13,7 +13,7 @@ use super::calls::leg::Arrival;
 use super::calls::{Calls, Invite};
 use super::core::{Core, Requester, Timer};
 use super::effect::{Effects, Input, StoreOrder};
-use super::lines::Lines;
+use super::lines::{Lines, registrations};
 use super::request_gate::{Asking, RequestGate};
 use super::subscriptions::request::refresh;
 use super::subscriptions::{Subscribe, Subscriptions, notices, whereabouts};
@@ -42,10 +42,11 @@ use std::sync::Arc;
 use lamps::{KnownDialog, Lamps};
 
 pub use super::calls::MAX_CHANNELS;
+pub use super::lines::registrations::{Registration, RegistrationState};
 pub use super::lines::{QualifyNow, Unregistered};
 pub use super::settings::SwitchSettings;
 pub use crate::registrar::next_hop::Listening;
-pub use report::{ChannelReport, LampReport, Leftovers, LegReport, PeerReport, PeerStatus};
+pub use report::{ChannelReport, LampReport, Leftovers, LegReport, PeerReport, PeerStatus, registrations};
 
 /// Who owns what extensions.conf says: everybody else's extensions survive a reload.
 const DIALPLAN_REGISTRAR: &str = "pbx_config";
@@ -139,6 +140,9 @@ impl Switch {
         for expired in self.core.tx.expire(now, &mut self.core.out.transmit) {
             match expired {
                 Expired::Timeout(id, Requester::Leg(leg)) => self.calls.timed_out(leg, id, &mut self.core),
+                Expired::Timeout(id, Requester::Registration(key)) => {
+                    registrations::timed_out(&mut self.lines.registrations, &key, id, &mut self.core);
+                }
                 // The qualify machine has a clock of its own.
                 Expired::Timeout(_, Requester::Qualify { .. }) => {}
                 Expired::Timeout(_, Requester::Text(id)) => {
@@ -274,7 +278,8 @@ impl Switch {
         let now = self.core.now.mono;
         let answer = self.core.tx.receive_response(now, response, essentials, flow, &mut self.core.out.transmit);
         let Some(answer) = answer else { return };
-        if challenged::is_sent_again(&answer, &mut self.core, &mut self.calls, &mut self.subscriptions, &self.lines) {
+        if challenged::is_sent_again(&answer, &mut self.core, &mut self.calls, &mut self.subscriptions, &mut self.lines)
+        {
             return;
         }
         match answer.requester.clone() {
@@ -285,6 +290,14 @@ impl Switch {
             }
             Requester::Text(id) => {
                 texting::answered(texting_parts(self), id, &answer.response);
+            }
+            Requester::Registration(key) => {
+                registrations::answered(
+                    &mut self.lines.registrations,
+                    &key,
+                    (answer.id, &answer.response),
+                    &mut self.core,
+                );
             }
             Requester::Qualify { peer, watch, attempt } => {
                 self.lines.poll_answered(&peer, (watch, attempt), &mut self.core);
@@ -333,6 +346,9 @@ impl Switch {
         for (id, requester) in failed {
             match requester {
                 Requester::Leg(leg) => self.calls.transport_failed(leg, id, why, &mut self.core),
+                Requester::Registration(key) => {
+                    registrations::not_sent(&mut self.lines.registrations, &key, (id, why), &mut self.core);
+                }
                 // Told by `Lines::send_failed`.
                 Requester::Qualify { .. } => {}
                 Requester::Text(id) => {
@@ -470,10 +486,12 @@ impl Switch {
 
     /// Stops taking calls; `Now` also ends those in progress.
     pub fn stop(&mut self, now: Now, how: Stopping) -> Effects {
+        self.core.now = now;
         self.stopping = Some(how);
+        self.lines.registrations.leave(&mut self.core);
         match how {
             Stopping::Now => self.hang_up(now, "all").1,
-            Stopping::Gracefully => Effects::default(),
+            Stopping::Gracefully => self.take_effects(),
         }
     }
 
@@ -487,7 +505,8 @@ impl Switch {
     pub fn is_stopped(&self) -> bool {
         let parties = self.calls.parties();
         let nothing = parties.count() == 0 && parties.legs().next().is_none();
-        self.stopping.is_some() && nothing && !self.core.tx.is_ending_something()
+        let is_registered = self.lines.registrations.is_leaving();
+        self.stopping.is_some() && nothing && !is_registered && !self.core.tx.is_ending_something()
     }
 }
 

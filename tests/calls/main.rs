@@ -65,6 +65,7 @@ mod texts;
 mod timers;
 mod tones;
 mod transports;
+mod trunk_registration;
 mod trunks;
 mod unauthenticated;
 mod vanished;

@@ -2,7 +2,8 @@
 //! telephone that asks before it restarts. It stands before a phone, to whom what is proven goes on.
 
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 use strowger::sip::HeaderName;
 use strowger::sip::digest::{Algorithm, Ha1, verify};
 use strowger::sip::header::{Challenge, Credentials, Via};
@@ -28,6 +29,8 @@ pub struct Provider {
     pub says_stale: bool,
     /// It never takes any proof.
     pub is_deaf: bool,
+    /// It is a registrar, too: REGISTER is answered here.
+    pub registrar: Option<Registrar>,
     /// Challenges sent, by method.
     pub asked: BTreeMap<String, u32>,
     /// Proofs taken, by method.
@@ -38,6 +41,63 @@ pub struct Provider {
     answered: BTreeMap<String, Bytes>,
     /// Those that went on to the phone.
     passed: BTreeSet<String>,
+}
+
+/// What a registrar does with a REGISTER that is proven.
+#[derive(Debug, Clone, Default)]
+pub struct Registrar {
+    /// Refused so, one after another, before any is granted.
+    pub refusals: VecDeque<u16>,
+    /// What a refusal says of when to come back.
+    pub retry_after: Option<&'static str>,
+    /// The shortest time it grants, in seconds.
+    pub least: u32,
+    /// It says nothing at all.
+    pub is_silent: bool,
+    /// The proxies of calls.
+    pub service_route: Option<&'static str>,
+    /// How many were granted.
+    pub granted: u32,
+    /// When.
+    pub at: Vec<Duration>,
+    /// The last one removed the registration.
+    pub removed: bool,
+}
+
+impl Registrar {
+    /// Refuses the next ones so.
+    pub fn refuses(&mut self, statuses: &[u16]) {
+        self.refusals.extend(statuses);
+    }
+
+    fn answer(&mut self, request: &Request, now: Duration) -> Bytes {
+        let contact = String::from_utf8_lossy(request.headers.get(HeaderName::Contact).unwrap()).into_owned();
+        let expires: u32 = contact.split_once(";expires=").unwrap().1.parse().unwrap();
+        if let Some(status) = self.refusals.pop_front() {
+            let mut response = Response::for_request(request, status, Some("reg"));
+            if let Some(after) = self.retry_after {
+                response.headers.push(HeaderName::RetryAfter, after);
+            }
+            return response.to_bytes();
+        }
+        if expires > 0 && expires < self.least {
+            let mut response = Response::for_request(request, 423, Some("reg"));
+            response.headers.push(HeaderName::MinExpires, self.least.to_string());
+            return response.to_bytes();
+        }
+        let mut response = Response::for_request(request, 200, Some("reg"));
+        self.removed = expires == 0;
+        if expires > 0 {
+            self.granted += 1;
+            self.at.push(now);
+            // Another exchange of the same account, with another time.
+            response.headers.push(HeaderName::Contact, format!("<sip:4711@203.0.113.5>;expires=7, {contact}"));
+        }
+        if let Some(route) = self.service_route {
+            response.headers.push(HeaderName::ServiceRoute, route);
+        }
+        response.to_bytes()
+    }
 }
 
 /// What becomes of a datagram.
@@ -64,6 +124,7 @@ impl Provider {
             uses: u32::MAX,
             says_stale: true,
             is_deaf: false,
+            registrar: None,
             asked: BTreeMap::new(),
             taken: BTreeMap::new(),
             nonces: BTreeMap::new(),
@@ -74,7 +135,7 @@ impl Provider {
     }
 
     /// What becomes of what the exchange sends.
-    pub fn receive(&mut self, bytes: &Bytes) -> Fate {
+    pub fn receive(&mut self, bytes: &Bytes, now: Duration) -> Fate {
         let Ok(Message::Request(request)) = Message::parse(bytes) else { return Fate::Passed };
         let via = Via::parse(request.headers.get(HeaderName::Via).unwrap()).unwrap();
         let key = format!("{} {}", via.branch.unwrap(), request.method);
@@ -86,11 +147,19 @@ impl Provider {
         if let Some(before) = self.answered.get(&key) {
             return Fate::Answered(before.clone());
         }
+        if request.method == Method::Register && self.registrar.as_ref().is_some_and(|registrar| registrar.is_silent) {
+            return Fate::Dropped;
+        }
         if self.passed.contains(&key) {
             return Fate::Passed;
         }
         let is_challenged = self.methods.is_empty() || self.methods.contains(&request.method);
         let Some(stale) = is_challenged.then(|| self.refuses(&request)).flatten() else {
+            if let Some(registrar) = self.registrar.as_mut().filter(|_| request.method == Method::Register) {
+                let response = registrar.answer(&request, now);
+                self.answered.insert(key, response.clone());
+                return Fate::Answered(response);
+            }
             self.passed.insert(key);
             return Fate::Passed;
         };

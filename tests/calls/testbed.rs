@@ -154,7 +154,9 @@ impl Testbed {
     pub fn of(sip: &str, extensions: &str, quality: Quality, seed: u64) -> Testbed {
         let mut world = Testbed::empty(sip, extensions, quality, seed);
         let peers = Config::from_texts(sip, extensions, "", "").0.unwrap().sip.peers;
-        for (number, (name, peer)) in (20..).zip(&peers) {
+        // A provider is no phone of ours.
+        let lines = peers.iter().filter(|(_, peer)| !peer.host.is_fixed());
+        for (number, (name, peer)) in (20..).zip(lines) {
             let Some(Credential::Password(secret)) = &peer.credential else { panic!("{name} has no secret") };
             let (sip, rtp) = (format!("192.168.1.{number}:5060"), format!("192.168.1.{number}:16420"));
             world.add(name, secret.reveal(), &sip, &rtp, DeviceProfile::Pap2t);
@@ -246,8 +248,10 @@ impl Testbed {
     /// transport than UDP as `tcp/192.0.2.1:5060`.
     pub fn names(&mut self, found: &[(&str, &str)]) {
         let mut names = Names::new();
-        for peer in self.switch.config().peers.values() {
-            let PeerAddress::Named(host) = &peer.host else { continue };
+        let config = self.switch.config();
+        let of_lines = config.general.registrations.iter().map(|line| &line.address);
+        for address in config.peers.values().map(|peer| &peer.host).chain(of_lines) {
+            let PeerAddress::Named(host) = address else { continue };
             let Some((_, servers)) = found.iter().find(|(name, _)| *name == host.name) else { continue };
             let servers = servers.split(',').map(|text| {
                 let (over, address) = text.trim().split_once('/').unwrap_or((host.transport().name(), text.trim()));
@@ -721,7 +725,7 @@ impl Testbed {
                 };
                 if let Some(providers) = self.providers.get_mut(&to) {
                     for provider in providers {
-                        match provider.receive(&bytes) {
+                        match provider.receive(&bytes, now.since_start()) {
                             Fate::Passed => {}
                             Fate::Answered(response) => return self.send(to, from, response),
                             Fate::Dropped => return,

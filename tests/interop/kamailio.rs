@@ -11,16 +11,21 @@ use crate::telephone::Client::{self, Baresip, Linphone, Pjsua2};
 use crate::telephone::{Order, Telephone, Way, program};
 
 /// One that is running; ended with the value.
-struct Kamailio {
+pub struct Kamailio {
     child: Child,
 }
 
 impl Kamailio {
     fn start(exchange: &Exchange) -> Kamailio {
-        let template = format!("{}/tests/interop/kamailio.cfg", env!("CARGO_MANIFEST_DIR"));
+        Kamailio::start_as(exchange, "kamailio.cfg", &format!("{PROXY}:{}", exchange.port))
+    }
+
+    /// One after another file, at this address.
+    pub fn start_as(exchange: &Exchange, file: &str, at: &str) -> Kamailio {
+        let template = format!("{}/tests/interop/{file}", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&template).unwrap_or_else(|error| panic!("{template}: {error}"));
         let text = text
-            .replace("{PROXY}", &format!("{PROXY}:{}", exchange.port))
+            .replace("{PROXY}", at)
             .replace("{EXCHANGE_PORT}", &exchange.port.to_string())
             .replace("{EXCHANGE}", &exchange.server(Way::Udp));
         let folder = exchange.folder.join("kamailio");

@@ -5,6 +5,7 @@ use crate::config::diagnostic::{Diagnostic, Place};
 use crate::config::finding;
 use crate::config::general::General;
 use crate::config::peer::{Credential, Kind, Peer, PeerAddress, Settings};
+use crate::config::register_line::Written;
 use crate::config::secret::Secret;
 use crate::config::transport::Tls;
 use crate::config::weak_secret::{Weakness, weakness};
@@ -36,6 +37,8 @@ pub struct GeneralDraft {
     pub(super) certificate_place: Option<Place>,
     pub(super) key_place: Option<Place>,
     pub(super) authorities_place: Option<Place>,
+    /// The `register` lines, and where they stand.
+    pub(super) register_lines: Vec<(Place, Written)>,
     pub(super) lists: Arc<Lists>,
     /// Where the line stands that is being read.
     pub(super) at: Place,
@@ -58,6 +61,7 @@ impl GeneralDraft {
             certificate_place: None,
             key_place: None,
             authorities_place: None,
+            register_lines: Vec::new(),
             lists: lists.clone(),
             at: Place { file: "sip.conf".into(), line: 0 },
         }

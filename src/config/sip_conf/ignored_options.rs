@@ -75,17 +75,14 @@ pub(super) const ROWS: &[OptionRow] = &[
         NEVER,
         "requests go straight to the peer: write the proxy as the peer's 'host'",
     ),
-    accepted(General, &["subscribe_network_change_event"], "serves 'register' lines only"),
-    // Providers.
-    unsupported(General, &["register"], NEVER, "registering at a provider is not supported yet"),
     accepted(
         General,
-        &["registertimeout", "registerattempts", "register_retry_403"],
-        "these serve 'register' lines only",
+        &["subscribe_network_change_event"],
+        "a change of our address is noticed and registered by itself",
     ),
+    // Providers.
     unsupported(General, &["mwi"], NEVER, "message waiting at a provider is not supported yet"),
     accepted(General, &["mwiexpiry"], "serves 'mwi' lines only"),
-    unsupported(Peer, &["callbackextension"], NEVER, "registering at a provider is not supported yet"),
     unsupported(Peer, &["header"], NEVER, "extra headers are not sent"),
     // Registrations and subscriptions.
     unsupported(General, &["regextenonqualify"], FALSE_WORDS, "'regexten' follows registration only"),

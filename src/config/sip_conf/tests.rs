@@ -480,10 +480,12 @@ fn what_would_open_a_door_fails_closed() {
 #[test]
 fn secrets_are_never_said() {
     let (conf, said) = read(
-        "[a]\ntype=friend\nhost=dynamic\nsecret=hunter2\nmd5secret=hunter3\n[general]\nregister=u:hunter4@h\n[b]\ntype=friend\nhost=dynamic\nsecret=hunter5\nremotesecret=hunter6",
+        "[a]\ntype=friend\nhost=dynamic\nsecret=hunter2\nmd5secret=hunter3\n[general]\nregister=u:hunter4@h~x\n[b]\ntype=friend\nhost=dynamic\nsecret=hunter5\nremotesecret=hunter6",
     );
-    assert_eq!(said.len(), 3, "{said:?}");
+    assert_eq!(said.len(), 2, "{said:?}");
     assert!(!format!("{said:?}{conf:?}").contains("hunter"));
+    let (conf, said) = read("[general]\nregister=u:hunter4:hunter@h\nauth=u:hunter5@r\n");
+    assert!(said.is_empty() && !format!("{conf:?}").contains("hunter4") && !format!("{conf:?}").contains("hunter5"));
 }
 
 #[test]

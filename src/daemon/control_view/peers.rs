@@ -3,8 +3,8 @@
 use crate::clock::Now;
 use crate::config::peer::{self, DirectMedia, PeerAddress};
 use crate::datetime;
-use crate::observe::snapshot::{NatFlag, PeerDetail, PeerRow, PeerStatus, RtpTimes, SecondaryMedia, T38};
-use crate::pbx::switch::{self, PeerReport};
+use crate::observe::snapshot::{NatFlag, PeerDetail, PeerRow, PeerStatus, RegistryRow, RtpTimes, SecondaryMedia, T38};
+use crate::pbx::switch::{self, PeerReport, Registration, RegistrationState};
 use crate::registrar::location::Binding;
 use crate::registrar::rivals::Rivalry;
 use crate::sip::flow::Transport;
@@ -61,6 +61,33 @@ fn status(status: switch::PeerStatus) -> PeerStatus {
     }
 }
 
+/// A line of `sip show registry`. chan_sip shows a timeout as what was sent last.
+pub(super) fn registry_row(one: &Registration) -> RegistryRow {
+    let state = match one.state {
+        RegistrationState::Timeout => RegistrationState::RequestSent,
+        state => state,
+    };
+    RegistryRow {
+        host: match &one.line.address {
+            PeerAddress::Static(at) => at.to_string(),
+            PeerAddress::Named(host) => {
+                format!("{}:{}", host.name, host.port.unwrap_or(host.transport().default_port()))
+            }
+            PeerAddress::Dynamic | PeerAddress::Unset => one.line.host.clone(),
+        },
+        username: one.line.user.clone(),
+        refresh_s: one.refresh.as_secs(),
+        state: state.name().to_owned(),
+        registered: one.since.map(|at| datetime::strftime(at, "%a, %d %b %Y %T")).unwrap_or_default(),
+    }
+}
+
+/// Our registration at a peer, in words.
+pub(super) fn registration(one: &Registration) -> String {
+    let since = one.since.map(|at| format!(", last granted {}", datetime::moment(at))).unwrap_or_default();
+    format!("{} as {}{since} ({})", one.state.name(), one.line.user, one.line.place)
+}
+
 /// What `sip show peer NAME` tells.
 pub(super) fn detail(report: &PeerReport, now: Now) -> PeerDetail {
     let peer = report.peer;
@@ -69,6 +96,8 @@ pub(super) fn detail(report: &PeerReport, now: Now) -> PeerDetail {
     let extensions: Vec<String> = peer.regexten.iter().map(|regexten| regexten.extension.clone()).collect();
     PeerDetail {
         row: row(report),
+        registration: String::new(),
+        remote_secret_set: peer.remote_secret.is_some(),
         secret_set: matches!(peer.credential, Some(peer::Credential::Password(_))),
         md5_secret_set: matches!(peer.credential, Some(peer::Credential::Ha1(_))),
         context: settings.context.clone(),

@@ -86,14 +86,29 @@ pub(super) fn show_inuse(arguments: &[String], exchange: &mut dyn ControlApi) ->
     Reply::Done(text)
 }
 
-pub(super) fn show_registry(arguments: &[String], _exchange: &mut dyn ControlApi) -> Reply {
+pub(super) fn show_registry(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
     if !arguments.is_empty() {
         return Reply::Usage;
     }
-    Reply::Done(format!(
-        "{:<39.39} {:<6.6} {:<12.12}  {:>8.8} {:<20.20} {:<25.25}\n0 SIP registrations.\n",
+    let mut text = format!(
+        "{:<39.39} {:<6.6} {:<12.12}  {:>8.8} {:<20.20} {:<25.25}\n",
         "Host", "dnsmgr", "Username", "Refresh", "State", "Reg.Time"
-    ))
+    );
+    let all = exchange.registry();
+    for row in &all {
+        // Names are always looked up again: that is what chan_sip's dnsmgr does where it is on.
+        let is_name = !row.host.starts_with(|c: char| c.is_ascii_digit() || c == '[');
+        text += &format!(
+            "{:<39.39} {:<6.6} {:<12.12}  {:>8} {:<20.20} {:<25.25}\n",
+            line(&row.host),
+            if is_name { "Y" } else { "N" },
+            line(&row.username),
+            row.refresh_s,
+            line(&row.state),
+            line(&row.registered)
+        );
+    }
+    Reply::Done(text + &format!("{} SIP registrations.\n", all.len()))
 }
 
 pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {

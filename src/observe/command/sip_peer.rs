@@ -24,6 +24,7 @@ fn identity(peer: &PeerDetail) -> Vec<Row> {
         ("Description", peer.row.description.clone()),
         ("Secret", set(peer.secret_set)),
         ("MD5Secret", set(peer.md5_secret_set)),
+        ("Remote Secret", set(peer.remote_secret_set)),
         ("Context", peer.context.clone()),
         ("Language", peer.language.clone()),
     ];
@@ -83,6 +84,7 @@ fn transport(peer: &PeerDetail) -> Vec<Row> {
         ("Codecs", format!("({})", peer.codecs.join("|"))),
         ("Status", status(peer.row.status)),
     ]);
+    optional(&mut rows, "Registration", &peer.registration);
     optional(&mut rows, "Contested", &peer.contested);
     optional(&mut rows, "Sound", &peer.sound);
     rows.extend([("Useragent", peer.user_agent.clone()), ("Reg. Contact", peer.contact.clone())]);

@@ -422,7 +422,8 @@ pub static TABLE: &[Command] = &[
         words: "sip show registry",
         arguments: "",
         synopsis: "Show our registrations with other servers",
-        help: "Lists our own registrations. There are none: register= is not supported.",
+        help: "Lists our own registrations (register=, callbackextension=) with their state.\n\
+               Refresh: in how many seconds each is renewed; Reg.Time: when it was granted last.",
         complete: &[],
         run: sip_line::show_registry,
     },

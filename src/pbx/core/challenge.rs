@@ -7,7 +7,9 @@
 
 use super::Core;
 use super::nonces::Proof;
+use crate::config::login::RealmLogin;
 use crate::config::peer::{Credential, Peer};
+use crate::config::register_line::RegisterLine;
 use crate::event::{ChallengeEvent, ChallengeFailure};
 use crate::pbx::core::Requester;
 use crate::sip::HeaderName;
@@ -27,10 +29,12 @@ const MAX_TRIES: u8 = 2;
 const MAX_CHALLENGES: usize = 16;
 
 /// Where a challenge comes from, for the line it is answered for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Home {
     /// Where the line is registered.
     Registered,
+    /// At the registrar of this line of ours.
+    Registrar(Arc<RegisterLine>),
     /// Elsewhere, or the line does not register.
     Other,
 }
@@ -78,6 +82,9 @@ pub fn answer(response: &Answer<Requester>, home: Home, core: &mut Core) -> Opti
         // What only asks whether somebody is there has its answer.
         Err(_) if refused.request.method == Method::Options => None,
         Err(reason) => {
+            if let ChallengeFailure::Refused { .. } = reason {
+                core.nonces.forget(&call_of(&refused.request));
+            }
             let realm = challenges.first().map(|challenge| challenge.realm.as_str()).unwrap_or_default();
             let event = ChallengeEvent {
                 whose: whose(&refused.account),
@@ -93,6 +100,11 @@ pub fn answer(response: &Answer<Requester>, home: Home, core: &mut Core) -> Opti
     }
 }
 
+fn call_of(request: &Request) -> String {
+    let call = request.headers.get(HeaderName::CallId).map(|id| String::from_utf8_lossy(id).into_owned());
+    call.unwrap_or_default()
+}
+
 fn whose(account: &Account) -> String {
     match account {
         Account::Nobody => String::new(),
@@ -106,8 +118,7 @@ pub fn send_again(id: ClientId, requester: Requester, answered: Answered, number
     let method = refused.request.method.clone();
     refused.request.headers.set(HeaderName::CSeq, CSeq { number, method }.to_string());
     refused.tries = refused.tries.saturating_add(1);
-    let call = refused.request.headers.get(HeaderName::CallId).map(|id| String::from_utf8_lossy(id).into_owned());
-    let call = call.unwrap_or_default();
+    let call = call_of(&refused.request);
     for proof in proofs {
         refused.answered.push(proof.realm().into());
         core.nonces.learn(&call, proof);
@@ -187,8 +198,10 @@ impl Asked<'_> {
             return Err(ChallengeFailure::HashDoesNotServe { option: found.option });
         };
         let proof = Proof::new(challenge.clone(), self.by_proxy, found.user, ha1, self.from.ip());
-        if let Account::Peer(name) | Account::Registration(name) = &self.refused.account {
-            core.nonces.learn_realm(name, realm);
+        match (&self.home, &self.refused.account) {
+            (Home::Registrar(line), _) => core.nonces.learn_realm(line.peer.as_ref().unwrap_or(&line.id), realm),
+            (_, Account::Peer(name) | Account::Registration(name)) => core.nonces.learn_realm(name, realm),
+            (_, Account::Nobody) => {}
         }
         Ok(proof)
     }
@@ -207,13 +220,16 @@ impl Asked<'_> {
 
     /// The user and password for a realm.
     fn found(&self, realm: &str, core: &Core) -> Result<Found, ChallengeFailure> {
-        let Account::Peer(name) = &self.refused.account else { return Err(ChallengeFailure::Unknown) };
+        if let Home::Registrar(line) = &self.home {
+            return registrar(line, realm, core);
+        }
+        let Account::Peer(name) = &self.refused.account else { return Err(ChallengeFailure::NotRegistered) };
         let Some(peer) = core.config.peers.get(&**name).cloned() else { return Err(ChallengeFailure::NotRegistered) };
         let section = format!("[{}], {}", peer.name, peer.place);
         if !peer.host.is_fixed() && peer.default_addr.is_none() {
             return match self.home {
                 Home::Registered => own(&peer, &section),
-                Home::Other => Err(ChallengeFailure::NotRegistered),
+                Home::Registrar(_) | Home::Other => Err(ChallengeFailure::NotRegistered),
             };
         }
         if let Some(login) = peer.auth.iter().find(|login| login.realm == realm) {
@@ -223,7 +239,8 @@ impl Asked<'_> {
         let names = core.config.admission.names();
         let mut addresses = peer.host.addresses(names).chain(peer.default_addr);
         let is_its_own = addresses.any(|at| at.ip().to_canonical() == self.from.ip().to_canonical());
-        if !is_its_own && self.home == Home::Other && !core.nonces.knows_realm(name, realm) {
+        let is_registered = matches!(self.home, Home::Registered);
+        if !is_its_own && !is_registered && !core.nonces.knows_realm(name, realm) {
             return Err(ChallengeFailure::NotItsRealm { section });
         }
         if let Some(login) = core.config.general.auth.iter().find(|login| login.realm == realm) {
@@ -232,6 +249,25 @@ impl Asked<'_> {
         }
         trunk(&peer, &section)
     }
+}
+
+/// What a registration of ours has: `auth=` for the realm, else the line's own, else that of its section.
+fn registrar(line: &RegisterLine, realm: &str, core: &Core) -> Result<Found, ChallengeFailure> {
+    let peer = line.peer.as_ref().and_then(|name| core.config.peers.get(name));
+    let section = peer.map(|peer| format!("[{}], {}", peer.name, peer.place)).unwrap_or_default();
+    let of_realm = |auth: &[RealmLogin]| auth.iter().find(|login| login.realm == realm).map(|it| it.login.clone());
+    let (login, option) = if let Some(login) = peer.and_then(|peer| of_realm(&peer.auth)) {
+        (login, format!("auth= in {section}"))
+    } else if let Some(login) = of_realm(&core.config.general.auth) {
+        (login, "auth= in [general]".to_owned())
+    } else if let Some(login) = &line.login {
+        (login.clone(), format!("the line at {}", line.place))
+    } else if let Some(peer) = peer {
+        return trunk(peer, &section);
+    } else {
+        return Err(ChallengeFailure::NoPassword { section: format!("the line at {}", line.place) });
+    };
+    Ok(Found { user: login.user, proof: login.proof, option })
 }
 
 /// What a line that registers shares with us: its own name and password.

@@ -91,6 +91,13 @@ impl Nonces {
         }
     }
 
+    /// What a call knows was refused: it is not sent unasked any more.
+    pub fn forget(&mut self, call: &str) {
+        if self.calls.remove(call).is_some() {
+            self.oldest.retain(|other| other != call);
+        }
+    }
+
     /// A peer named a realm from its own address.
     pub fn learn_realm(&mut self, peer: &str, realm: &str) {
         let realms = self.realms.entry(peer.into()).or_default();

@@ -10,6 +10,8 @@ pub enum Requester {
     Leg(LegId),
     /// A text message on its way.
     Text(u64),
+    /// A registration of ours, by its name.
+    Registration(Arc<str>),
     /// The watch of a peer: an OPTIONS of `qualify=`.
     Qualify {
         /// The peer's name.

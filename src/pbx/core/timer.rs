@@ -2,6 +2,7 @@
 
 use crate::dialplan::ChannelId;
 use crate::pbx::media::StreamId;
+use std::sync::Arc;
 
 /// Names a leg for as long as the exchange runs; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +64,8 @@ pub enum LineTimer {
     Qualify(String),
     /// A peer's `keepalive=` is due.
     Keepalive(String),
+    /// A registration of ours is to be sent, by its name.
+    Registration(Arc<str>),
     /// A binding may have expired.
     Registrations,
 }

@@ -1,5 +1,7 @@
 //! Answers where a peer is: its registrations, else its fixed address.
 
+use super::fixed_address::{flow_to, server_of, servers, uri_at};
+use super::registrations::Registrations;
 use super::watches::Watches;
 use crate::config::peer::{Kind, Peer, PeerAddress};
 use crate::datetime;
@@ -12,8 +14,9 @@ use crate::registrar::last_seen::{Departure, DepartureCause, Departures};
 use crate::registrar::location::{Location, preferred};
 use crate::registrar::next_hop::target_uri;
 use crate::registrar::qualify::Status;
-use crate::sip::flow::Transport;
+use crate::sip::header::NameAddr;
 use crate::sip::{Flow, Uri};
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// What tells where peers are.
@@ -21,6 +24,7 @@ pub(super) struct Whereabouts<'a> {
     pub(super) location: &'a Location,
     pub(super) departures: &'a Departures,
     pub(super) watches: &'a Watches,
+    pub(super) registrations: &'a Registrations,
 }
 
 impl Whereabouts<'_> {
@@ -72,7 +76,11 @@ impl Whereabouts<'_> {
         let mut places = servers.into_iter().map(place);
         let first = places.next();
         // One line, not several: its servers are tried one after another (RFC 3263 4.3).
-        Ok(first.map(|first| Target { alternates: places.collect(), ..first }).into_iter().collect())
+        let mut found = first.map(|first| Target { alternates: places.collect(), ..first });
+        if let Some(target) = &mut found {
+            by_route(target, self.registrations.route_of(&peer.name), core);
+        }
+        Ok(found.into_iter().collect())
     }
 
     /// LAGGED is called with a warning, UNREACHABLE not at all; says whether the peer is watched and alive.
@@ -172,40 +180,14 @@ fn indexed(peer: &Peer, item: &str) -> Option<String> {
     }
 }
 
-/// Where a peer is when it is not registered, as far as that is known: the server to use now, and its others behind it.
-pub(super) fn servers(peer: &Peer, core: &Core) -> Vec<Server> {
-    match peer.host {
-        PeerAddress::Static(_) | PeerAddress::Named(_) => {
-            core.failed_servers.in_order(peer.servers(core.config.admission.names()), core.now.mono)
-        }
-        PeerAddress::Dynamic | PeerAddress::Unset => {
-            peer.default_addr.map(|address| Server::new(peer.settings.transport(), address)).into_iter().collect()
-        }
+/// RFC 3608: the proxies that its registrar named are on the way of our calls, whichever server they would go to.
+fn by_route(target: &mut Target, route: &[Bytes], core: &Core) {
+    let Some(first) = route.first() else { return };
+    target.route = route.to_vec();
+    target.alternates.clear();
+    if let Ok(first) = NameAddr::parse(first) {
+        target.flow = core.routing.follow(&first.uri, target.flow, &target.peer.settings);
     }
-}
-
-/// The first of them.
-pub(super) fn server_of(peer: &Peer, core: &Core) -> Option<Server> {
-    servers(peer, core).first().copied()
-}
-
-/// The Request-URI of a request to a peer's fixed address. A domain stays in it, whichever of its servers is sent to (RFC
-/// 3263 4, RFC 3261 8.1.2).
-pub(super) fn uri_at(peer: &Peer, user: Option<&str>, flow: Flow) -> String {
-    let PeerAddress::Named(host) = &peer.host else { return target_uri(user, flow, false) };
-    let user = user.map(|user| format!("{user}@")).unwrap_or_default();
-    match flow.transport {
-        Transport::Udp => format!("sip:{user}{host}"),
-        Transport::Tcp | Transport::Tls => format!("sip:{user}{host};transport={}", flow.transport.name()),
-    }
-}
-
-/// The flow to a server of a peer's fixed address.
-pub(super) fn flow_to(peer: &Peer, server: Server, core: &Core) -> Flow {
-    let Server { transport, address } = server;
-    let seen = core.config.local_towards.get(&address.ip()).copied();
-    let seen = seen.unwrap_or(core.config.listening.of(transport).ip());
-    Flow { server: peer.host.server(), ..core.routing.over(transport, seen, address) }
 }
 
 /// Everywhere a peer is.

@@ -1,8 +1,10 @@
 //! Lines: where peers are registered, whether they answer, and which way leads to them. They know no call.
 
 mod extensions;
+mod fixed_address;
 mod keepalive;
 mod locate;
+pub mod registrations;
 mod watches;
 
 use super::core::{Core, Directory, LineTimer, Requester, Target, Timer, add_request_headers};
@@ -26,8 +28,10 @@ use crate::sip::timer::TimerId;
 use crate::sip::transaction::{Account, Sending, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
+use fixed_address::{flow_to, server_of, servers, uri_at};
 use keepalive::KeepAlives;
-use locate::{Whereabouts, flow_to, flows_of, server_of, servers, uri_at};
+use locate::{Whereabouts, flows_of};
+use registrations::Registrations;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -67,6 +71,8 @@ pub struct Lines {
     rivals: Rivals,
     watches: Watches,
     keepalives: KeepAlives,
+    /// Our own registrations at providers.
+    pub registrations: Registrations,
 }
 
 impl Lines {
@@ -77,6 +83,7 @@ impl Lines {
         let peers = core.config.peers.clone();
         self.watch_in_turn(peers.values().filter(|peer| peer.host.is_fixed()), core);
         self.keep_all_alive(core);
+        self.registrations.load(core);
     }
 
     /// Before a new configuration: the extensions of every registered line go, for their names may change.
@@ -91,6 +98,7 @@ impl Lines {
         self.drop_registrations(core);
         self.renew_watches(old, core);
         self.keep_all_alive(core);
+        self.registrations.load(core);
         self.add_all_extensions(core);
     }
 
@@ -136,6 +144,7 @@ impl Lines {
             self.watch(&peer, core);
             self.keepalives.arm(&peer, core);
         }
+        self.registrations.addresses_changed(core);
     }
 
     fn add_all_extensions(&mut self, core: &mut Core) {
@@ -238,6 +247,7 @@ impl Lines {
 
     /// A connection is closed: who registered over it is asked after, if anybody is.
     pub fn connection_closed(&mut self, flow: Flow, why: &str, core: &mut Core) {
+        self.registrations.connection_closed(flow, core);
         let Some(connection) = flow.connection else { return };
         let lines = self.location.lose_connection(connection);
         let names: Vec<String> = lines.iter().map(|(name, _)| name.clone()).collect();
@@ -392,7 +402,9 @@ impl Lines {
             .requesters_on(failed)
             .filter_map(|requester| match requester {
                 Requester::Qualify { peer, watch, attempt } => Some((peer.clone(), *watch, *attempt)),
-                Requester::Leg(_) | Requester::Text(_) | Requester::Subscription(_) => None,
+                Requester::Leg(_) | Requester::Registration(_) | Requester::Text(_) | Requester::Subscription(_) => {
+                    None
+                }
             })
             .collect();
         for (name, watch, attempt) in asked {
@@ -440,6 +452,7 @@ impl Lines {
                 let flows = peer.as_ref().map(|peer| flows_of(&self.location, peer, core)).unwrap_or_default();
                 self.keepalives.due(&name, peer.as_deref(), flows, core);
             }
+            LineTimer::Registration(key) => self.registrations.due(&key, core),
             LineTimer::Registrations => self.expire(core),
         }
     }
@@ -473,11 +486,15 @@ impl Lines {
 
     /// How many timers lines have set.
     pub fn timers(&self) -> usize {
-        self.watches.timers() + self.keepalives.timers() + usize::from(self.expiry.is_some())
+        self.watches.timers()
+            + self.keepalives.timers()
+            + usize::from(self.expiry.is_some())
+            + self.registrations.timers()
     }
 
     fn whereabouts(&self) -> Whereabouts<'_> {
-        Whereabouts { location: &self.location, departures: &self.departures, watches: &self.watches }
+        let Lines { location, departures, watches, registrations, .. } = self;
+        Whereabouts { location, departures, watches, registrations }
     }
 
     /// The address of the server of a peer that is used while it is not registered.

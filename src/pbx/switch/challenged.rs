@@ -3,7 +3,7 @@
 use crate::pbx::calls::{self, Calls};
 use crate::pbx::core::challenge::{self, Home};
 use crate::pbx::core::{Core, Requester};
-use crate::pbx::lines::Lines;
+use crate::pbx::lines::{Lines, registrations};
 use crate::pbx::subscriptions::{Subscriptions, notices};
 use crate::sip::method::Method;
 use crate::sip::transaction::{Account, Answer};
@@ -15,7 +15,7 @@ pub(super) fn is_sent_again(
     core: &mut Core,
     calls: &mut Calls,
     subscriptions: &mut Subscriptions,
-    lines: &Lines,
+    lines: &mut Lines,
 ) -> bool {
     if !matches!(response.response.status, 401 | 407) {
         return false;
@@ -30,6 +30,7 @@ pub(super) fn is_sent_again(
         // The BYE of a leg that is gone.
         Requester::Leg(_) => (answered.request().method == Method::Bye).then_some(next),
         Requester::Subscription(id) => notices::number_again(subscriptions, (id, response.id)),
+        Requester::Registration(ref key) => registrations::number_again(&mut lines.registrations, key, response.id),
         Requester::Qualify { .. } | Requester::Text(_) => Some(next),
     };
     let Some(number) = number else { return false };
@@ -39,8 +40,15 @@ pub(super) fn is_sent_again(
 }
 
 /// Is the line that is asked registered where the challenge comes from?
-fn home(response: &Answer<Requester>, lines: &Lines) -> Home {
-    let Account::Peer(name) = &response.account else { return Home::Other };
+fn home(response: &Answer<Requester>, lines: &mut Lines) -> Home {
+    let name = match &response.account {
+        Account::Peer(name) => name,
+        Account::Registration(key) => {
+            return registrations::line_of(&mut lines.registrations, key, response.id)
+                .map_or(Home::Other, Home::Registrar);
+        }
+        Account::Nobody => return Home::Other,
+    };
     let from = response.flow.remote.ip().to_canonical();
     let is_there = lines.bindings(name).iter().any(|binding| binding.flow.remote.ip().to_canonical() == from);
     if is_there { Home::Registered } else { Home::Other }

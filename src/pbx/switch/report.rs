@@ -10,6 +10,7 @@ use crate::pbx::calls::bridge::Bridge;
 use crate::pbx::calls::channel::Channel;
 use crate::pbx::calls::leg::Leg;
 use crate::pbx::core::{Core, Devices as _, LegId};
+use crate::pbx::lines::registrations::Registration;
 use crate::pbx::settings::SwitchSettings;
 use crate::pbx::subscriptions::Subscriptions;
 use crate::registrar::location::Binding;
@@ -101,6 +102,11 @@ pub struct Leftovers {
     pub owners: usize,
     /// Timers other than those of lines.
     pub timers: usize,
+}
+
+/// Our own registrations at providers, by name.
+pub fn registrations(switch: &Switch) -> impl Iterator<Item = &Registration> {
+    switch.lines.registrations.iter()
 }
 
 impl Switch {

@@ -1,0 +1,131 @@
+//! The registrations of ours that sip.conf asks for, when all of its sections are known.
+
+use crate::config::diagnostic::{Diagnostic, Place};
+use crate::config::general::General;
+use crate::config::peer::{Peer, PeerAddress};
+use crate::config::register_line::{RegisterLine, Written};
+use crate::sip::flow::Transport;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type Peers = BTreeMap<String, Arc<Peer>>;
+
+/// Those of the `register` lines and of `callbackextension=`, each once.
+pub(super) fn all(
+    written: Vec<(Place, Written)>,
+    peers: &Peers,
+    general: &General,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Arc<RegisterLine>> {
+    let mut lines: Vec<RegisterLine> = Vec::new();
+    let of_lines: Vec<RegisterLine> =
+        written.into_iter().map(|(place, line)| finish(place, line, peers, general, diagnostics)).collect();
+    let of_peers = peers.values().filter_map(|peer| of_peer(peer, diagnostics)).collect::<Vec<_>>();
+    for line in of_lines.into_iter().chain(of_peers) {
+        if let Some(first) = lines.iter().find(|first| first.id == line.id) {
+            let say =
+                format!("'{}@{}' is registered by {} already: the line is ignored", line.user, line.host, first.place);
+            let hint = "take one of them out, or give it another extension";
+            diagnostics.push(Diagnostic::warning(line.place.clone(), say).hint(hint));
+        } else {
+            lines.push(line);
+        }
+    }
+    lines.into_iter().map(Arc::new).collect()
+}
+
+/// A `register` line with the section it belongs to: the one it names, the one whose name its host is, or the one with the
+/// same host.
+fn finish(
+    place: Place,
+    mut line: Written,
+    peers: &Peers,
+    general: &General,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> RegisterLine {
+    if let Some(name) = line.peer.take_if(|name| !peers.contains_key(name)) {
+        let say = format!("there is no section '{name}': what stands before '?' is ignored");
+        let hint = "write the name of a peer's section, or take it out with the '?'";
+        diagnostics.push(Diagnostic::warning(place.clone(), say).hint(hint));
+    }
+    let named = peers.get(&line.host).filter(|peer| peer.host.is_fixed() && line.port.is_none());
+    if let Some(peer) = named {
+        line.peer.get_or_insert_with(|| peer.name.clone());
+    }
+    let of_section = line.peer.as_ref().and_then(|name| peers.get(name));
+    let default = |peer: Option<&Arc<Peer>>| peer.map_or(&general.defaults, |peer| &peer.settings).transport();
+    let pinned = match line.transport {
+        Some(transport) => vec![transport],
+        None => of_section.map_or(&general.defaults, |peer| &peer.settings).transports.clone(),
+    };
+    let mut line = line.finish(place, &pinned, &general.transports(), general.srv_lookup);
+    if let Some(peer) = named {
+        line.address = peer.host.clone();
+        line.host = host_of(&peer.host);
+    }
+    if line.peer.is_none() {
+        line.peer = peers.values().find(|peer| is_same_host(&peer.host, &line.address)).map(|peer| peer.name.clone());
+    }
+    let peer = line.peer.as_ref().and_then(|name| peers.get(name));
+    // Of a section's own transport it is said at the section.
+    if line.transport.is_some() || peer.is_none() {
+        is_off(line.transport.unwrap_or_else(|| default(peer)), &line.place, general, diagnostics);
+    }
+    line
+}
+
+/// What `callbackextension=` of a peer asks for.
+fn of_peer(peer: &Peer, diagnostics: &mut Vec<Diagnostic>) -> Option<RegisterLine> {
+    let extension = peer.callback_extension.clone()?;
+    if !peer.host.is_fixed() {
+        let say = format!("'callbackextension' of peer '{}' has no effect: nobody knows where to register", peer.name);
+        diagnostics.push(Diagnostic::warning(peer.place.clone(), say).hint("write its address or name as 'host='"));
+        return None;
+    }
+    let user = peer.default_user.as_ref().or(peer.from_user.as_ref()).unwrap_or(&peer.name).clone();
+    let host = host_of(&peer.host);
+    Some(RegisterLine {
+        place: peer.place.clone(),
+        id: format!("{user}@{host}/{extension}"),
+        peer: Some(peer.name.clone()),
+        transport: None,
+        user,
+        domain: None,
+        login: None,
+        host,
+        address: peer.host.clone(),
+        extension,
+        expiry: None,
+    })
+}
+
+fn is_off(transport: Transport, place: &Place, general: &General, diagnostics: &mut Vec<Diagnostic>) {
+    let is_on = match transport {
+        Transport::Udp => true,
+        Transport::Tcp => general.streams.tcp.is_some(),
+        Transport::Tls => general.streams.tls.is_some(),
+    };
+    if !is_on {
+        let say = format!("the registration is to go over {}, which is switched off", transport.name());
+        let hint = format!("write '{}enable=yes' in [general]", transport.name());
+        diagnostics.push(Diagnostic::warning(place.clone(), say).hint(hint));
+    }
+}
+
+/// A fixed address as a URI has it: with its port unless that is the usual one.
+fn host_of(address: &PeerAddress) -> String {
+    match address {
+        PeerAddress::Static(at) if at.port() == 5060 && at.is_ipv4() => at.ip().to_string(),
+        PeerAddress::Static(at) => at.to_string(),
+        PeerAddress::Named(host) => host.to_string(),
+        PeerAddress::Dynamic | PeerAddress::Unset => String::new(),
+    }
+}
+
+fn is_same_host(a: &PeerAddress, b: &PeerAddress) -> bool {
+    match (a, b) {
+        (PeerAddress::Static(a), PeerAddress::Static(b)) => a.ip() == b.ip(),
+        (PeerAddress::Named(a), PeerAddress::Named(b)) => a.name == b.name,
+        _ => false,
+    }
+}
