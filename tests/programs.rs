@@ -189,7 +189,7 @@ fn commands_are_bounded_and_get_nothing_of_ours() {
         assert_eq!(set & 0x7fff_ffff, 0, "{signals}");
     }
     let (_, variables) = bench.shell(
-        "env | grep -v -e ^PATH= -e ^HOME= -e ^LANG= -e ^TZ= -e ^USER= -e ^AST_ -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD=",
+        "env | grep -v -e ^PATH= -e ^HOME= -e ^LANG= -e ^TZ= -e ^USER= -e ^AST_ -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD= -e ^STROWGER_RUN=",
     );
     assert_eq!(variables, "");
     // So many at once for one channel, and no more.
@@ -372,6 +372,30 @@ fn scripts_speak_line_by_line_and_come_to_an_end() {
     assert!(matches!(bench.report().reply, OutsideReply::Line(Err(TalkEnd::Stopped(_)))));
     bench.close(1, talk);
     none_is_left("sleep 7203");
+    // Children that left the script's group and session; those of another script stay.
+    bench.script(
+        "leaves.sh",
+        "#!/bin/sh\ntrap '' HUP\nsetsid setsid sleep 7204 &\nsetsid sh -c 'sleep 7205; :' &\necho NOOP\nsleep 7206\n",
+    );
+    bench.script("stays.sh", "#!/bin/sh\nsetsid sleep 7207 &\necho NOOP\nread x\n");
+    let other = bench.open(2, "stays.sh");
+    assert_eq!(bench.line(2, other, "").as_deref(), Ok("NOOP"));
+    let talk = bench.open(1, "leaves.sh");
+    assert_eq!(bench.line(1, talk, "").as_deref(), Ok("NOOP"));
+    bench.begin(1, step(talk, "200 result=0\n", true));
+    assert!(matches!(bench.report().reply, OutsideReply::Line(Err(TalkEnd::Stopped(_)))));
+    bench.close(1, talk);
+    for words in ["sleep 7204", "sleep 7205", "sleep 7206"] {
+        none_is_left(words);
+    }
+    assert_eq!(running("sleep 7207"), 1);
+    bench.programs.send(OutsideOrder::Forget(ChannelId(2)));
+    bench.close(2, other);
+    assert_eq!(
+        bench.system("pkill -f 'sleep 720[7]'"),
+        Ok(0),
+        "a script that ended by itself may leave something behind"
+    );
 }
 
 /// Its channel was sent elsewhere, and has something new done while the old still runs.

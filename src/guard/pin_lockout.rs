@@ -32,6 +32,26 @@ pub struct PinCaller {
     pub number: String,
 }
 
+/// Of whom a lock-out is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// A caller.
+    Caller(PinCaller),
+    /// All callers of a line.
+    Line(String),
+}
+
+/// A lock-out as it is kept over a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Wrong PINs since then.
+    pub wrong: u32,
+    /// How often it was locked out.
+    pub locked: u32,
+    /// For how long it still is.
+    pub left: Duration,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Record {
     /// Wrong PINs since it was locked out last.
@@ -47,6 +67,7 @@ struct Record {
 pub struct PinLockout {
     callers: BTreeMap<PinCaller, Record>,
     lines: BTreeMap<String, Record>,
+    loaded: bool,
 }
 
 impl PinLockout {
@@ -72,6 +93,35 @@ impl PinLockout {
             line.wrong /= 2;
             line.locked = line.locked.saturating_sub(1);
         }
+    }
+
+    /// What is to be kept of somebody who was locked out; none: nothing.
+    pub fn kept(&self, who: &Who, now: Time) -> Option<Kept> {
+        let record = match who {
+            Who::Caller(caller) => self.callers.get(caller),
+            Who::Line(line) => self.lines.get(line),
+        };
+        let Record { wrong, locked, until, .. } = *record.filter(|record| record.locked > 0)?;
+        Some(Kept { wrong, locked, left: until.since(now) })
+    }
+
+    /// Takes back what was kept, unless something is known already.
+    pub fn restore(&mut self, who: Who, kept: Kept, now: Time) {
+        let record = Record { wrong: kept.wrong, locked: kept.locked, until: now + kept.left, latest: now };
+        match who {
+            Who::Caller(caller) if self.callers.len() < MAX_CALLERS => {
+                self.callers.entry(caller).or_insert(record);
+            }
+            Who::Line(line) if self.lines.len() < MAX_LINES => {
+                self.lines.entry(line).or_insert(record);
+            }
+            Who::Caller(_) | Who::Line(_) => {}
+        }
+    }
+
+    /// Was what was kept before a restart asked for? From now on it was.
+    pub fn is_loaded(&mut self) -> bool {
+        std::mem::replace(&mut self.loaded, true)
     }
 
     /// How many callers and lines are remembered.

@@ -1,10 +1,13 @@
 //! A process of a call: in a group of its own, with few variables, none of our descriptors, and an end.
 
 use super::settings::Settings;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpid, kill_process, kill_process_group, pidfd_open, pidfd_send_signal,
+};
 use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
@@ -14,10 +17,17 @@ const KEPT: &[&str] = &["HOME", "LANG", "TZ", "USER"];
 /// The most that a command may print, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
+/// The variable that marks a program and whatever it starts, so that all of it is found again.
+const MARK: &str = "STROWGER_RUN";
+/// How often processes with the mark are looked for: one may start another meanwhile.
+const SWEEPS: usize = 4;
+
 /// A running process; dropped before its end, it is killed with its group.
 pub(super) struct Process {
     pub(super) child: Child,
     group: Option<Pid>,
+    /// `STROWGER_RUN=...`, as its environment has it.
+    mark: String,
 }
 
 /// How a program begins: its surroundings, and no descriptors.
@@ -43,9 +53,11 @@ pub(super) fn command(program: &Path, settings: &Settings) -> Command {
 impl Process {
     /// Starts it.
     pub(super) fn spawn(mut command: Command) -> io::Result<Process> {
-        let child = command.spawn()?;
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        let run = format!("{}-{}", getpid().as_raw_nonzero(), RUNS.fetch_add(1, Ordering::Relaxed));
+        let child = command.env(MARK, &run).spawn()?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Ok(Process { child, group })
+        Ok(Process { child, group, mark: format!("{MARK}={run}") })
     }
 
     /// Waits for its end.
@@ -63,12 +75,33 @@ impl Process {
         }
     }
 
-    /// Ends it and its children.
+    /// Ends it and its children, also those that left its group (`setsid`).
     pub(super) fn kill(&self) {
         if let Some(group) = self.group {
             let _ = kill_process_group(group, Signal::KILL);
+            let _ = (0..SWEEPS).find(|_| sweep(&self.mark, group) == 0);
         }
     }
+}
+
+/// Ends the processes that have this in their environment, but for the first of them, which is waited for; says how many.
+/// One that has taken it out goes on.
+fn sweep(mark: &str, first: Pid) -> usize {
+    let numbers = std::fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| {
+        let number: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        Pid::from_raw(number).filter(|pid| *pid != first)
+    });
+    numbers.filter(|pid| end_marked(*pid, mark).is_some()).count()
+}
+
+fn end_marked(pid: Pid, mark: &str) -> Option<()> {
+    // Another's environment cannot be read, and the number is held before it is looked at: it may not be another's then.
+    let environment = || std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).ok();
+    let is_marked = |all: &[u8]| all.split(|byte| *byte == 0).any(|one| one == mark.as_bytes());
+    environment().filter(|all| is_marked(all))?;
+    let held = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+    environment().filter(|all| is_marked(all))?;
+    pidfd_send_signal(&held, Signal::KILL).ok()
 }
 
 impl Drop for Process {

@@ -277,6 +277,24 @@ fn three_wrong_pins_end_the_call_and_lock_the_caller_out() {
 }
 
 #[test]
+fn a_lock_out_outlives_a_restart() {
+    let plan = plan_without_prompts();
+    let mut world = Testbed::ready(SIP, &plan);
+    world.calls("100");
+    for _ in 0..3 {
+        world.keys("client", "1234#");
+        world.run(Duration::from_millis(300));
+    }
+    world.until_over();
+    let wall = crate::testbed::at(world.now).wall;
+    world.restart(SIP, &plan, Some(Duration::from_secs(3000)), wall);
+    world.calls("100");
+    world.run(Duration::from_secs(1));
+    assert!(world.has_line("locked out after wrong PINs for another") && !world.is_called("isp"));
+    world.until_over();
+}
+
+#[test]
 fn a_caller_from_outside_dials_as_if_from_inside() {
     let mut world = Testbed::ready(SIP, PIN);
     world.calls("200");

@@ -219,10 +219,12 @@ impl Testbed {
     /// The exchange is killed and started again with what it had stored; `left` of every registration's time, if a
     /// clock tells. The wall clock of the new start may be any.
     pub fn restart(&mut self, sip: &str, extensions: &str, left: Option<Duration>, wall: Wall) {
-        let mut stored = BTreeMap::new();
+        let (mut stored, mut values) = (BTreeMap::new(), BTreeMap::new());
         for order in std::mem::take(&mut self.kept) {
-            if let StoreOrder::Bindings { peer, bindings } = order {
-                stored.insert(peer, bindings);
+            match order {
+                StoreOrder::Bindings { peer, bindings } => drop(stored.insert(peer, bindings)),
+                StoreOrder::Value { path, value } => drop(values.insert(path, value)),
+                StoreOrder::Call(_) => {}
             }
         }
         let settings = SwitchSettings { admission: admission(sip, 2), ..settings(sip, extensions) };
@@ -230,6 +232,8 @@ impl Testbed {
         let now = Now { wall, ..at(self.now) };
         self.media = MediaStub::new();
         self.switch = Switch::new(now, settings, Rng::from_number(self.seed ^ 0xb007));
+        let values = values.into_iter().filter_map(|(path, value)| Some((path, value?)));
+        self.switch.database().load(values);
         let restored = stored.into_iter().flat_map(|(peer, bindings)| {
             bindings.into_iter().map(move |binding| Restored { peer: peer.to_string(), binding, left })
         });

@@ -48,6 +48,7 @@ mod originating;
 mod pair;
 mod parties;
 mod party;
+mod pin_store;
 mod pins;
 mod places;
 mod playing;

@@ -3,6 +3,7 @@
 use super::environment::Shared;
 use super::local;
 use super::parties::Parties;
+use super::pin_store;
 use crate::dialplan::{ChannelId, PinRequest, PinSource, PinVerdict, Program};
 use crate::event::{Level, LogLine};
 use crate::guard::pin_lockout::PinCaller;
@@ -26,6 +27,9 @@ pub(super) fn look(
     let now = core.now.mono;
     let place = Place::of(parties, id, &who);
     let mut lockout = shared.pin_lockout.borrow_mut();
+    if !lockout.is_loaded() {
+        pin_store::load(&mut lockout, &shared.database, core.now);
+    }
     if let Some(left) = lockout.locked(&who, now) {
         let text = format!("{place}: locked out after wrong PINs for another {}", seconds(left));
         core.emit(LogLine { level: Level::Notice, text });
@@ -36,10 +40,12 @@ pub(super) fn look(
         Err(why) => PinVerdict::Unusable(why),
         Ok(Some(beside)) => {
             lockout.right(&who);
+            pin_store::keep(&lockout, &who, &shared.database, core.now);
             PinVerdict::Right(beside)
         }
         Ok(None) => {
             let locked = lockout.wrong(&who, now);
+            pin_store::keep(&lockout, &who, &shared.database, core.now);
             let after = locked.map(|time| format!("; no PIN is looked at for {}", seconds(time))).unwrap_or_default();
             core.emit(LogLine { level: Level::Notice, text: format!("{place}: wrong PIN{after}") });
             PinVerdict::Wrong
