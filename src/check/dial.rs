@@ -6,7 +6,7 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
 use crate::dialplan::arguments;
 use crate::dialplan::substitute::{MAX_DEPTH, function_call, references};
-use crate::dialplan::{DialOptions, DialTarget};
+use crate::dialplan::{DialOptions, DialTarget, Elsewhere};
 
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
     let mut found = hints(survey);
@@ -102,6 +102,7 @@ fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnosti
                 format!("Dial names '{name}', which an error in sip.conf leaves out"),
                 "mend that error: until then it fails at once (CHANUNAVAIL)".to_owned(),
             ),
+            None if Elsewhere::of(target).is_some() => return Some(host(step, target)),
             None => {
                 (format!("Dial names '{name}', which is not a peer in sip.conf"), suggestion(near(survey, name), hint))
             }
@@ -111,6 +112,20 @@ fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnosti
         (message, "it fails at once (CHANUNAVAIL)".to_owned())
     };
     Some(finding::DIAL_NOBODY.at(step.place, message).hint(hint))
+}
+
+/// A host that is no peer: what it is called without, and what a caller decides of it.
+fn host(step: &Step, target: &DialTarget) -> Diagnostic {
+    let host = Elsewhere::of(target).map(|read| read.host).unwrap_or_default();
+    let user = target.resource.rsplit_once('@').map_or("", |(user, _)| user);
+    let chosen = match as_dialled(user, 0) {
+        Some(_) if step.extension.name.is_open() => "; whoever dials chooses any user there",
+        _ => "",
+    };
+    let message =
+        format!("Dial calls host '{host}', which has no section in sip.conf: nothing limits its calls{chosen}");
+    let hint = "give it a section with 'host=': then it is watched, has limits and a password of its own";
+    finding::DIAL_HOST.at(step.place, message).hint(hint)
 }
 
 /// `Local/` of an extension that is not there.

@@ -598,3 +598,18 @@ fn peers_at_one_address_that_nothing_tells_apart_are_said_with_whose_a_call_is()
     assert_eq!(found("fromdomain=a.example", "fromuser=4712"), NOTHING);
     assert_eq!(found("port=5070", ""), NOTHING);
 }
+
+#[test]
+fn a_host_that_is_no_peer_is_said_with_what_a_caller_chooses_there() {
+    let found = |exten: &str, dial: &str| -> Vec<String> {
+        let all = said(PEERS, &format!("[home]\nexten => {exten},1,Dial({dial})\n"));
+        all.into_iter().filter(|line| line.contains("dial-host") || line.contains("dial-nobody")).collect()
+    };
+    let one = found("1", "SIP/bob@pbx.example");
+    assert_eq!(one.len(), 1);
+    assert!(
+        one[0].contains("dial-host Dial calls host 'pbx.example', which has no section") && !one[0].contains("chooses")
+    );
+    assert!(found("_X.", "SIP/${EXTEN:1}@203.0.113.9:5070,30")[0].contains("whoever dials chooses any user there"));
+    assert!(found("_X.", "SIP/${EXTEN}@trnuk")[0].contains("dial-nobody"));
+}

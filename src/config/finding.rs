@@ -28,6 +28,7 @@ pub static TABLE: &[&Finding] = &[
     &CALLER_CLAIMED,
     &COMMAND_OPEN,
     &CONTEXT_UNUSED,
+    &DIAL_HOST,
     &DIAL_NOBODY,
     &DIAL_OPTION,
     &DIAL_UNFILTERED,
@@ -95,6 +96,14 @@ pub static SOUND_MISSING: Finding = Finding {
     what: "the dialplan plays a sound that is in none of the folders for sounds, or that cannot be read",
     why: "the caller hears nothing instead, and PLAYBACKSTATUS says FAILED",
     advice: "correct the name, put the file into a folder for sounds, or install a voice: apt-get install asterisk-core-sounds-en-wav",
+};
+
+/// `Dial` of a host that is no peer.
+pub static DIAL_HOST: Finding = Finding {
+    code: "dial-host",
+    what: "Dial calls a host by its name or address (SIP/user@host) that no section of sip.conf has",
+    why: "it is called with what [general] presets: without a limit, without a password, looked up (A, AAAA) for each call; where the user comes from ${EXTEN}, a caller may reach anybody there, or have a stranger's bill or trouble traced to this exchange",
+    advice: "give it a section with host=, and dial SIP/number@section",
 };
 
 /// `Dial` of a peer that does not exist or cannot be called.

@@ -3,10 +3,14 @@
 use super::app::Outcome;
 use super::arguments::{self, Split};
 use super::dial_options::DialOptions;
+use super::elsewhere::Elsewhere;
 use super::handle::ChannelHandle;
+use super::lookup;
+use super::outside::{OutsideReply, OutsideRequest};
 use super::request::{Cause, DialReport, DialRequest, DialStatus, DialTarget, Interrupted};
 use crate::event::Level;
 use crate::wording::outside;
+use std::collections::BTreeMap;
 
 /// Maximum number of targets.
 pub const MAX_TARGETS: usize = 50;
@@ -45,7 +49,8 @@ pub(super) fn admit<R>(channel: &ChannelHandle, request: R, whom: &str, applicat
 }
 
 /// Dials, and tells how it went in the channel's variables.
-pub(super) async fn dial(channel: &mut ChannelHandle, request: DialRequest) -> Result<DialReport, Interrupted> {
+pub(super) async fn dial(channel: &mut ChannelHandle, mut request: DialRequest) -> Result<DialReport, Interrupted> {
+    locate(channel, &mut request).await?;
     // If the caller gives up, there is no report.
     channel.set_variable("DIALSTATUS", DialStatus::Cancel.name());
     let report = channel.dial(request).await?;
@@ -63,6 +68,23 @@ pub(super) async fn dial(channel: &mut ChannelHandle, request: DialRequest) -> R
         state.answered |= report.status == DialStatus::Answer;
     });
     Ok(report)
+}
+
+/// Looks the hosts up that are no peers, one after another; nobody else waits for it.
+async fn locate(channel: &mut ChannelHandle, request: &mut DialRequest) -> Result<(), Interrupted> {
+    for target in &request.targets {
+        let Some(Elsewhere { host, .. }) = Elsewhere::of(target) else { continue };
+        if request.located.contains_key(&host) || channel.with_state(|state| lookup::is_peer(state, target.line().0)) {
+            continue;
+        }
+        let found = match channel.outside(OutsideRequest::Locate(host.clone())).await? {
+            OutsideReply::Located(found) => found,
+            OutsideReply::Refused(why) => Err(why),
+            other => Err(format!("{other:?}")),
+        };
+        request.located.insert(host, found);
+    }
+    Ok(())
 }
 
 /// How `Dial` ends after that.
@@ -106,7 +128,7 @@ fn read(args: &Split, application: &str) -> Result<DialRequest, String> {
     let targets = targets(args.trimmed(0), application)?;
     // A second time behind `^` limits how long progress may take; the first alone is what rings.
     let timeout = arguments::seconds(args.get(1)).filter(|time| !time.is_zero());
-    Ok(DialRequest { targets, timeout, options: DialOptions::read(args.get(2)) })
+    Ok(DialRequest { targets, timeout, options: DialOptions::read(args.get(2)), located: BTreeMap::new() })
 }
 
 /// The arguments without one of the option letters.

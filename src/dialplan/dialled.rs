@@ -1,8 +1,8 @@
 //! A dialled number must not write dial strings: whoever dials `201&SIP/trunk/0900` is not to ring what the owner never
 //! wrote. What a telephone can dial is not known to be digits, and owners write `Dial(SIP/${EXTEN})`.
 
-/// Does a separator come from one of these texts, which callers decide: one of the dial string (`&`, `/`, and `@` where
-/// the owner wrote none), or one between arguments (a comma, and what protects one)? `written`: the arguments as the owner
+/// Does a separator come from one of these texts, which callers decide: one of the dial string (`&`, `/`, `!`, `@` where
+/// the owner wrote none, `:` where he wrote one), or one between arguments (a comma, and what protects one)? `written`: the arguments as the owner
 /// wrote them, before substitution; `given`: after it; `whom`: the dial string among them. A text counts however it came
 /// there: by itself, cut, or by another variable; the separator and what follows it stands there once more than in what was
 /// written.
@@ -10,7 +10,9 @@ pub(crate) fn is_injected(written: &str, given: &str, whom: &str, texts: &[&str]
     texts.iter().any(|text| {
         text.char_indices().any(|(at, letter)| {
             let within = match letter {
-                '&' | '/' => whom,
+                '&' | '/' | '!' => whom,
+                // A password, a port: only where a host may be called.
+                ':' if written.contains('@') => whom,
                 '@' if !written.contains('@') => whom,
                 ',' | '"' | '\\' => given,
                 _ => return false,
@@ -52,6 +54,9 @@ mod tests {
             ("SIP/${FILTER(0-9,${EXTEN})}@trunk", "SIP/95@trunk", "9&5", false),
             ("SIP/isp", "SIP/isp", "9/i", false),
             ("SIP/${EXTEN}", "SIP/9&", "9&", true),
+            ("SIP/${EXTEN}@trunk", "SIP/5!x@trunk", "5!x", true),
+            ("SIP/${EXTEN}@trunk", "SIP/5:pw@trunk", "5:pw", true),
+            ("SIP/${EXTEN}", "SIP/tel:5", "tel:5", false),
         ] {
             assert_eq!(is_injected(written, whom, whom, &[dialled]), found, "{written} {dialled}");
         }

@@ -1,6 +1,7 @@
 //! What a program may look up at once, without a request: the clock, the dialplan, peers, global variables, randomness.
 
 use super::database::Database;
+use super::peers::Peers;
 use super::tree::Dialplan;
 use crate::clock::Now;
 use crate::event::DeviceState;
@@ -22,6 +23,10 @@ pub trait Environment {
     fn dialplan(&self) -> &Arc<Dialplan>;
     /// `SIPPEER(name,item)`; `None`: no such peer or item.
     fn peer(&self, name: &str, item: &str) -> Option<String>;
+    /// The peers of sip.conf.
+    fn peers(&self) -> Peers {
+        Peers::default()
+    }
     /// `CHANNEL(item)` beyond what the dialplan knows itself (name, context, exten): `uniqueid`, `state`, `peerip`...
     fn channel(&self, item: &str) -> Option<String>;
     /// A variable of another channel, by that channel's name.

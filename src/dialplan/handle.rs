@@ -521,7 +521,12 @@ mod tests {
         assert_eq!(asked(&slot, channel.stop_tone(), none), (AppRequest::PlayTone(None), Ok(())));
         let (request, result) = asked(&slot, channel.digit(second), AppReply::Digit(Some('5')));
         assert_eq!((request, result), (AppRequest::Digit(second), Ok(Some('5'))));
-        let dial = DialRequest { targets: Vec::new(), timeout: None, options: DialOptions::default() };
+        let dial = DialRequest {
+            targets: Vec::new(),
+            timeout: None,
+            options: DialOptions::default(),
+            located: Default::default(),
+        };
         let (request, result) = asked(&slot, channel.dial(dial.clone()), AppReply::Dialed(report()));
         assert_eq!((request, result), (AppRequest::Dial(dial), Ok(report())));
         assert_eq!(asked(&slot, channel.echo(), AppReply::Echoed), (AppRequest::Echo, Ok(())));

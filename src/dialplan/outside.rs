@@ -1,6 +1,7 @@
 //! What a program has done outside of the switch: commands, fetches, and talks with scripts. Nobody waits for any of it
 //! but the channel that asked.
 
+use super::located::Located;
 use crate::audio::sound::Sound;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub enum OutsideRequest {
     Fetch(Fetch),
     /// Make sound of a text.
     Speak(Speech),
+    /// Find the address of a host that a `Dial` names.
+    Locate(String),
     /// Begin a talk with a program.
     Open(Opening),
     /// Give it what it is told next, and wait for its next line.
@@ -116,6 +119,8 @@ pub enum OutsideReply {
     },
     /// What was fetched, or why nothing was.
     Fetched(Result<String, String>),
+    /// Where the host is, or why that is not known.
+    Located(Result<Located, String>),
     /// The sound, or why there is none.
     Spoken(Result<Sound, String>),
     /// The talk has begun, or why not.

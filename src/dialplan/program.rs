@@ -563,7 +563,7 @@ impl Program {
 
 /// What applications see from now on.
 fn view(environment: &dyn Environment) -> View {
-    View { plan: Arc::clone(environment.dialplan()), now: environment.now().wall }
+    View { plan: Arc::clone(environment.dialplan()), peers: environment.peers(), now: environment.now().wall }
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 
 use super::dial_options::DialOptions;
 use super::digits::{DigitRow, Digits};
+use super::located::Located;
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::text_message::{NotSent, TextMessage};
 use crate::audio::sound::Sound;
 use crate::wording::outside;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A channel, as the switch numbers it.
@@ -153,6 +155,8 @@ pub struct DialRequest {
     pub timeout: Option<Duration>,
     /// How.
     pub options: DialOptions,
+    /// What was found of hosts that are no peers, by name; why nothing was.
+    pub located: BTreeMap<String, Result<Located, String>>,
 }
 
 /// One `technology/resource`, for example `SIP/pap2t-client`.
@@ -174,9 +178,11 @@ impl DialTarget {
 
     /// The peer, and the extension to call there: `peer`, `peer/extension` or `extension@peer`.
     pub fn line(&self) -> (&str, Option<&str>) {
-        let (peer, exten) = match self.resource.split_once('/') {
+        // Behind `!` other addresses for To and From are written.
+        let resource = self.resource.split('!').next().unwrap_or_default();
+        let (peer, exten) = match resource.split_once('/') {
             Some((peer, exten)) => (peer, exten),
-            None => self.resource.rsplit_once('@').map_or((self.resource.as_str(), ""), |(exten, peer)| (peer, exten)),
+            None => resource.rsplit_once('@').map_or((resource, ""), |(exten, peer)| (peer, exten)),
         };
         (peer, Some(exten).filter(|exten| !exten.is_empty()))
     }

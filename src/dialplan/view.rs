@@ -1,5 +1,6 @@
 //! What applications see of the exchange while their program runs: the dialplan that is in force.
 
+use super::peers::Peers;
 use super::tree::Dialplan;
 use crate::clock::Wall;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 pub(super) struct View {
     /// The dialplan.
     pub(super) plan: Arc<Dialplan>,
+    /// The peers of sip.conf.
+    pub(super) peers: Peers,
     /// The time for which its includes count.
     pub(super) now: Wall,
 }

@@ -103,6 +103,10 @@ reasons! {
         "an extension that dials `Local/` must not lead back to itself";
     CalleeLimit 17 486 BUSY, Level::Notice, "Call to peer '{line}' rejected due to usage limit of {limit} (call-limit=)",
         "`core show channels` shows its calls; raise `call-limit=` if it can take more";
+    HostUnknown 20 503 UNAVAILABLE, Level::Notice, "host {host} has no section in sip.conf, and is not found: {error}",
+        "is the name right? `getent hosts NAME` asks this machine's resolver the same; a peer with `host=` is looked up beforehand, with SRV";
+    HostRefused 20 503 UNAVAILABLE, Level::Warning, "host {host} ({address}) is not called: {why}",
+        "another host in Dial()";
     TrunkFull 34 503 Some(DialStatus::Congestion), Level::Notice, "all {number} calls that '{line}' may have are in progress ({option}=)",
         "`core show channels` shows them; raise the limit if the provider takes more, or dial the next one: `Dial(SIP/${EXTEN}@two)` behind it";
     MinutesSpent 34 503 Some(DialStatus::Congestion), Level::Warning, "'{line}' has had its {minutes} of calls for today (max_minutes=)",

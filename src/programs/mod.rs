@@ -2,6 +2,7 @@
 //! with a runtime of its own does all of it, so that neither the switch nor media ever waits.
 
 mod fetch;
+mod locate;
 mod process;
 mod script;
 mod settings;

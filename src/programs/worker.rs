@@ -1,6 +1,7 @@
 //! Carries the orders out: each is a task of its own, and each has its report.
 
 use super::fetch::Fetcher;
+use super::locate;
 use super::process;
 use super::settings::Settings;
 use super::speech;
@@ -165,6 +166,10 @@ impl Shared {
             },
             OutsideRequest::Speak(speech) => match self.tickets.take(channel) {
                 Ok(_ticket) => OutsideReply::Spoken(speech::speak(&speech, settings).await),
+                Err(why) => OutsideReply::Refused(why),
+            },
+            OutsideRequest::Locate(host) => match self.tickets.take(channel) {
+                Ok(_ticket) => OutsideReply::Located(locate::locate(&host).await),
                 Err(why) => OutsideReply::Refused(why),
             },
             OutsideRequest::Open(opening) => {

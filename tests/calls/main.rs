@@ -16,6 +16,7 @@ mod digits;
 mod direct;
 mod diverted;
 mod early_media;
+mod elsewhere;
 mod examples;
 mod exchanges;
 mod extras;

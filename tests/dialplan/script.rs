@@ -219,6 +219,7 @@ fn shown_outside(request: &OutsideRequest) -> String {
             format!("Fetch {url} {} {}", post.as_deref().unwrap_or("-"), total.as_secs())
         }
         OutsideRequest::Speak(speech) => format!("Speak ({}) ({}) {}", speech.program, speech.language, speech.text),
+        OutsideRequest::Locate(host) => format!("Locate {host}"),
         OutsideRequest::Open(Opening { program, arguments, .. }) => {
             let arguments: String = arguments.iter().map(|argument| format!(" ({argument})")).collect();
             format!("Open {program}{arguments}")

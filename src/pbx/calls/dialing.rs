@@ -17,7 +17,7 @@ use super::music;
 use super::parties::Parties;
 use super::places::Places;
 use crate::datetime;
-use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, LineEnd, Position};
+use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, LineEnd, Located, Position};
 use crate::event::{CallEvent, Level, LogLine};
 use crate::names::Server;
 use crate::pbx::cause;
@@ -27,6 +27,7 @@ use crate::pbx::media::MediaCommand;
 use crate::sdp::Sdp;
 use crate::sip::flow::Transport;
 use crate::wording::outside;
+use std::collections::BTreeMap;
 
 /// Works on Dials, with all channels and bridges at hand.
 pub(super) struct Dialing<'a> {
@@ -58,9 +59,11 @@ impl Dialing<'_> {
                 true => {
                     local_pair::admit(self.parties, self.core, caller, target, opening).map(|pair| pairs.push(pair))
                 }
-                false => self.places(directory).locate(caller, target, (&found, opening)).map(|places| {
-                    found.extend(places.into_iter().map(|place| (target.to_string(), place)));
-                }),
+                false => {
+                    self.places(directory, &request.located).locate(caller, target, (&found, opening)).map(|places| {
+                        found.extend(places.into_iter().map(|place| (target.to_string(), place)));
+                    })
+                }
             };
             match placed {
                 Ok(()) => {}
@@ -536,8 +539,12 @@ impl Dialing<'_> {
         }
     }
 
-    pub(super) fn places<'b>(&'b mut self, directory: &'b dyn Directory) -> Places<'b> {
-        Places { parties: self.parties, directory, core: self.core }
+    pub(super) fn places<'b>(
+        &'b mut self,
+        directory: &'b dyn Directory,
+        located: &'b BTreeMap<String, Result<Located, String>>,
+    ) -> Places<'b> {
+        Places { parties: self.parties, directory, core: self.core, located }
     }
 
     pub(super) fn early(&mut self) -> EarlyMedia<'_> {

@@ -5,6 +5,7 @@ use super::device_table::DeviceTable;
 use super::parties::Parties;
 use crate::clock::{Now, Time, Wall};
 use crate::dialplan::database::Database;
+use crate::dialplan::peers::Peers;
 use crate::dialplan::program::group::groups;
 use crate::dialplan::{ChannelId, Dialplan, Environment, Globals};
 use crate::event::DeviceState;
@@ -95,6 +96,10 @@ impl Environment for ChannelEnv<'_> {
             return Some(self.parties.count_of(name).to_string());
         }
         self.directory.peer_item(self.core, peer, item)
+    }
+
+    fn peers(&self) -> Peers {
+        self.core.config.peers.clone()
     }
 
     fn channel(&self, item: &str) -> Option<String> {

@@ -21,6 +21,7 @@ mod digit_sending;
 mod digits;
 mod diversion;
 mod early_media;
+mod elsewhere;
 mod environment;
 mod failover;
 mod forwarding;

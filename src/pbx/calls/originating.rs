@@ -53,6 +53,7 @@ impl Originating<'_> {
             targets: vec![request.target.clone()],
             timeout: Some(request.timeout),
             options: DialOptions::default(),
+            located: Default::default(),
         };
         channel.origin = Some(Box::new(Origin { request, asker: waiting, status: OriginateStatus::Failed }));
         self.parties.insert(channel);

@@ -1,20 +1,25 @@
 //! Where the lines that a `Dial` names are to be called, or why they cannot be.
 
+use super::elsewhere;
 use super::limits::{self, limit_reached};
 use super::local_pair;
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::config::peer::Kind;
 use crate::config::suggest::nearest;
-use crate::dialplan::{ChannelId, DialTarget, Existence, Position};
+use crate::dialplan::{ChannelId, DialTarget, Elsewhere, Existence, Located, Position};
+use crate::event::{Level, LogLine};
 use crate::pbx::core::{Core, Directory, Target};
 use crate::pbx::failure::{Failure, FailureReason};
 use crate::wording::outside;
+use std::collections::BTreeMap;
 
 /// Finds where lines are, with all channels at hand.
 pub(super) struct Places<'a> {
     pub(super) parties: &'a Parties,
     pub(super) directory: &'a dyn Directory,
     pub(super) core: &'a mut Core,
+    /// What was found of hosts that are no peers.
+    pub(super) located: &'a BTreeMap<String, Result<Located, String>>,
 }
 
 impl Places<'_> {
@@ -28,9 +33,16 @@ impl Places<'_> {
         if !target.technology.eq_ignore_ascii_case("SIP") {
             return Err(FailureReason::NoTechnology.with(&[&outside(&target.technology)]));
         }
+        if target.resource.contains('!') {
+            let text = format!("'{}': what stands behind '!' (To, From) is not used", outside(&target.resource));
+            self.core.emit(LogLine { level: Level::Warning, text });
+        }
         let (name, exten) = target.line();
         let peers = self.core.config.peers.clone();
         let Some(peer) = peers.get(name) else {
+            if let Some(found) = self.elsewhere(target, (found.len(), opening)) {
+                return found.map(|place| vec![place]);
+            }
             // Nor is a guest's number compared with the names of all lines.
             let is_guest = self.parties.leg_of(caller).is_some_and(|leg| leg.peer.kind == Kind::Guest);
             let near = if is_guest { None } else { nearest(name, peers.keys().map(String::as_str)) };
@@ -47,6 +59,17 @@ impl Places<'_> {
             return Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()]));
         }
         limits::refusal(self.parties, self.core, peer, exten, named).map_or(Ok(places), Err)
+    }
+
+    /// An address that is no peer; none: the dial string names none, and a peer of that name there is not.
+    fn elsewhere(&mut self, target: &DialTarget, (found, opening): (usize, usize)) -> Option<Result<Target, Failure>> {
+        let located = Elsewhere::of(target).and_then(|read| self.located.get(&read.host));
+        let placed = elsewhere::place(self.core, target, located)?;
+        let is_full = self.parties.count().saturating_add(found.max(opening)) >= MAX_CHANNELS;
+        Some(match is_full {
+            true => Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()])),
+            false => placed,
+        })
     }
 
     /// In what state a line is, as ChanIsAvail has it.

@@ -141,7 +141,9 @@ impl Applications<'_> {
             AppRequest::SendToCaller(text) => messaging::send_to_caller(self.parties, id, text, self.core),
             AppRequest::HangUp(request) => self.hang_up(id, &request),
             AppRequest::LineStates(targets) => {
-                let states = targets.iter().map(|target| self.dialing().places(directory).line_state(target)).collect();
+                let nothing = Default::default();
+                let state = |target| self.dialing().places(directory, &nothing).line_state(target);
+                let states = targets.iter().map(state).collect();
                 self.parties.resume(id, AppReply::LineStates(states));
             }
         }
