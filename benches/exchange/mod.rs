@@ -80,6 +80,7 @@ impl Exchange {
             indications: Arc::default(),
             recordings: None,
             music: Default::default(),
+            notify_types: Default::default(),
             product: String::new(),
         };
         let switch = Switch::new(now, settings, Rng::from_number(1));

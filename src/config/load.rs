@@ -8,7 +8,7 @@ use super::logger_conf::{self, LoggerConf};
 use super::pin_files::{self, PinFiles};
 use super::{
     ACL_CONF, ASTERISK_CONF, Config, EXTENSIONS_CONF, Files, INDICATIONS_CONF, LOGGER_CONF, MUSICONHOLD_CONF, RTP_CONF,
-    SIP_CONF, Source, TOML,
+    SIP_CONF, SIP_NOTIFY_CONF, Source, TOML,
 };
 use crate::datetime::zones::{MAX_ZONES, TimeZone, Zones};
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,8 +164,8 @@ impl Reader {
         let hint = format!("make it in {directory}, or start without '-C' for the built-in configuration");
         let sip = self.file(SIP_CONF, Some(&hint));
         let extensions = self.file(EXTENSIONS_CONF, Some(&hint));
-        let others = [RTP_CONF, ACL_CONF, LOGGER_CONF, INDICATIONS_CONF, MUSICONHOLD_CONF, TOML];
-        let [rtp, acl, logger, indications, music, toml] = others.map(|name| self.file(name, None));
+        let others = [RTP_CONF, ACL_CONF, LOGGER_CONF, INDICATIONS_CONF, MUSICONHOLD_CONF, SIP_NOTIFY_CONF, TOML];
+        let [rtp, acl, logger, indications, music, notify, toml] = others.map(|name| self.file(name, None));
         // Nothing in it is needed: one that cannot be read is none.
         let asterisk = self.asterisk.take().or_else(|| Some(read(&self.directory.join(ASTERISK_CONF)).ok()?.0));
         let asterisk = asterisk.unwrap_or_default();
@@ -177,6 +177,7 @@ impl Reader {
             logger: (LOGGER_CONF, &logger),
             indications: (INDICATIONS_CONF, &indications),
             music: (MUSICONHOLD_CONF, &music),
+            notify: (SIP_NOTIFY_CONF, &notify),
             toml: (TOML, &toml),
             asterisk: (ASTERISK_CONF, &asterisk),
         };

@@ -23,6 +23,7 @@ pub mod register_line;
 pub mod rtp_conf;
 pub mod secret;
 pub mod sip_conf;
+pub mod sip_notify_conf;
 mod small_files;
 pub mod suggest;
 pub mod toml_conf;
@@ -40,6 +41,7 @@ use musiconhold_conf::MusicClasses;
 use pin_files::PinFiles;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
+use sip_notify_conf::NotifyTypes;
 use std::path::PathBuf;
 use std::sync::Arc;
 use toml_conf::TomlConf;
@@ -59,6 +61,8 @@ pub struct Config {
     pub indications: Indications,
     /// musiconhold.conf.
     pub music: MusicClasses,
+    /// sip_notify.conf.
+    pub notify_types: NotifyTypes,
     /// strowger.toml.
     pub toml: TomlConf,
     /// asterisk.conf.
@@ -92,6 +96,7 @@ struct Files<'a> {
     logger: (&'a str, &'a [u8]),
     indications: (&'a str, &'a [u8]),
     music: (&'a str, &'a [u8]),
+    notify: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
     asterisk: (&'a str, &'a [u8]),
 }
@@ -108,6 +113,7 @@ impl Config {
             logger: (LOGGER_CONF, b""),
             indications: (INDICATIONS_CONF, b""),
             music: (MUSICONHOLD_CONF, b""),
+            notify: (SIP_NOTIFY_CONF, b""),
             toml: (TOML, toml.as_bytes()),
             asterisk: (ASTERISK_CONF, &[]),
         };
@@ -146,6 +152,11 @@ impl Config {
         diagnostics.extend(said);
         let (music, said) = musiconhold_conf::parse(&music);
         diagnostics.extend(said);
+        let (notify, mut said) = ini::parse(files.notify.0, files.notify.1, include);
+        small_files::spare(&mut said);
+        diagnostics.extend(said);
+        let (notify_types, said) = sip_notify_conf::parse(&notify);
+        diagnostics.extend(said);
         let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
         diagnostics.extend(said);
         let (asterisk, _) = ini::parse(files.asterisk.0, files.asterisk.1, include);
@@ -153,7 +164,20 @@ impl Config {
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
         let (zones, pins) = (Arc::default(), PinFiles::default());
-        let config = Config { sip, extensions, rtp, logger, indications, music, toml, asterisk, zones, pins, source };
+        let config = Config {
+            sip,
+            extensions,
+            rtp,
+            logger,
+            indications,
+            music,
+            notify_types,
+            toml,
+            asterisk,
+            zones,
+            pins,
+            source,
+        };
         (is_usable.then_some(config), diagnostics)
     }
 }
@@ -168,3 +192,4 @@ pub const TOML: &str = "strowger.toml";
 const ASTERISK_CONF: &str = "asterisk.conf";
 const INDICATIONS_CONF: &str = "indications.conf";
 const MUSICONHOLD_CONF: &str = "musiconhold.conf";
+const SIP_NOTIFY_CONF: &str = "sip_notify.conf";

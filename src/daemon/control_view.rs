@@ -18,13 +18,14 @@ use crate::media::{Media, PacketTrace};
 use crate::net::ingress::Counters as Drops;
 use crate::net::stream::ConnectionReport;
 use crate::observe::control_api::{
-    ControlApi, HangUp, LogOrder, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister,
+    ControlApi, HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister,
 };
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
     RegistryRow, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
 };
 use crate::pbx::effect::Effects;
+use crate::pbx::switch::notify;
 use crate::pbx::switch::orders::{self, NotDone, Order};
 use crate::pbx::switch::{self, Stopping, Switch};
 use crate::registrar::location::Binding;
@@ -286,6 +287,21 @@ impl ControlApi for View<'_> {
     fn restart(&mut self, when: Stop) {
         self.stop(when);
         self.restart.store(true, Ordering::Relaxed);
+    }
+
+    fn notify_types(&self) -> Vec<String> {
+        notify::types(self.switch)
+    }
+
+    fn notify(&mut self, kind: &str, peer: &str) -> Notify {
+        let (sent, effects) = notify::send(self.switch, self.now, kind, peer);
+        self.effects.push(effects);
+        match sent {
+            notify::Notified::Sent => Notify::Sent,
+            notify::Notified::NoAddress => Notify::NoAddress,
+            notify::Notified::UnknownPeer => Notify::UnknownPeer,
+            notify::Notified::UnknownType => Notify::UnknownType,
+        }
     }
 
     fn qualify(&mut self, peer: &str) -> Qualify {

@@ -198,6 +198,14 @@ fn unroutable(channel: &str, line: &str, address: SocketAddr) -> LogLine {
     ))
 }
 
+fn notified(line: &str, status: Option<u16>) -> LogLine {
+    match status {
+        Some(200..=299) => LogLine::verbose(2, format!("'{line}' took the NOTIFY")),
+        Some(status) => LogLine::warning(format!("'{line}' refused the NOTIFY ({status})")),
+        None => LogLine::warning(format!("'{line}' did not answer the NOTIFY: it may have restarted at once")),
+    }
+}
+
 fn no_ports(channel: &str, medium: &str, reason: &str) -> LogLine {
     LogLine::warning(format!(
         "{channel}: its {medium} is refused and its voice goes on: no RTP ports are left ({reason}); rtpstart= and rtpend= \
@@ -280,6 +288,7 @@ fn line_event(event: &LineEvent) -> Vec<LogLine> {
         LineEvent::ServerFailed { line, server, next } => {
             LogLine::notice(format!("'{line}': its server {server} does not answer: {next} is used"))
         }
+        LineEvent::Notified { line, status } => notified(line, *status),
         LineEvent::Moved { line, address } => LogLine::verbose(3, format!("'{line}' is at {address} now")),
         LineEvent::TransportRefused { line, address, transport, section } => LogLine::notice(format!(
             "'{line}' at {address} came over {transport}, which transport= of [{line}] ({section}) leaves out"

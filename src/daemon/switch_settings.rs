@@ -47,6 +47,7 @@ impl SettingsBase {
             pins: config.pins.clone(),
             indications: Arc::new(config.indications.clone()),
             music: Arc::new(config.music.clone()),
+            notify_types: Arc::new(config.notify_types.clone()),
             recordings: self.recordings.clone(),
             process: Arc::clone(&self.process),
             product: general.user_agent.clone(),

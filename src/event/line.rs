@@ -53,6 +53,13 @@ pub enum RegisterRefusal {
 /// Something that happened to a line. `line` is the name of its peer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LineEvent {
+    /// A telephone answered `sip notify`, or did not.
+    Notified {
+        /// Which.
+        line: String,
+        /// Its status; none: it did not answer.
+        status: Option<u16>,
+    },
     /// A line registered where it was not registered before.
     Registered {
         /// Which.

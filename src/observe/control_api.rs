@@ -98,6 +98,19 @@ pub enum Qualify {
     Unknown,
 }
 
+/// The outcome of notifying a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notify {
+    /// It was sent.
+    Sent,
+    /// It is not registered, and no address of it is configured.
+    NoAddress,
+    /// There is no such peer.
+    UnknownPeer,
+    /// There is no such type.
+    UnknownType,
+}
+
 /// The outcome of removing a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unregister {
@@ -174,6 +187,10 @@ pub trait ControlApi {
     /// Deletes entries of it: the one of that name, or with `below` it and everything below; returns how many there
     /// were.
     fn database_delete(&mut self, path: &str, below: bool) -> usize;
+    /// The types of `sip notify`, by name.
+    fn notify_types(&self) -> Vec<String>;
+    /// Sends a peer the NOTIFY of a type.
+    fn notify(&mut self, kind: &str, peer: &str) -> Notify;
     /// Qualifies a peer now.
     fn qualify(&mut self, peer: &str) -> Qualify;
     /// Removes the registration of a peer.

@@ -5,6 +5,7 @@ use crate::config::indications_conf::Indications;
 use crate::config::musiconhold_conf::MusicClasses;
 use crate::config::peer::Peer;
 use crate::config::pin_files::PinFiles;
+use crate::config::sip_notify_conf::NotifyTypes;
 use crate::dialplan::Dialplan;
 use crate::guard::admission::Admission;
 use crate::registrar::next_hop::Listening;
@@ -35,6 +36,8 @@ pub struct SwitchSettings {
     pub indications: Arc<Indications>,
     /// musiconhold.conf: the classes of music.
     pub music: Arc<MusicClasses>,
+    /// sip_notify.conf: what `sip notify` sends.
+    pub notify_types: Arc<NotifyTypes>,
     /// Where recordings with a relative name go, absolute; none: nowhere.
     pub recordings: Option<String>,
     /// The environment that the exchange was started with (`ENV()`).

@@ -3,6 +3,7 @@
 mod challenged;
 mod guest;
 mod lamps;
+pub mod notify;
 pub mod orders;
 mod report;
 mod stray;
@@ -13,7 +14,7 @@ use super::calls::leg::Arrival;
 use super::calls::{Calls, Invite};
 use super::core::{Core, Requester, Timer};
 use super::effect::{Effects, Input, StoreOrder};
-use super::lines::{Lines, registrations};
+use super::lines::{self, Lines, registrations};
 use super::request_gate::{Asking, RequestGate};
 use super::subscriptions::request::refresh;
 use super::subscriptions::{Subscribe, Subscriptions, notices, whereabouts};
@@ -145,6 +146,7 @@ impl Switch {
                 }
                 // The qualify machine has a clock of its own.
                 Expired::Timeout(_, Requester::Qualify { .. }) => {}
+                Expired::Timeout(_, Requester::Notify(peer)) => lines::notify::answered(&peer, None, &mut self.core),
                 Expired::Timeout(_, Requester::Text(id)) => {
                     self.texts.unanswered(id, "it does not answer", &self.calls.shared().database, &mut self.core);
                 }
@@ -288,6 +290,7 @@ impl Switch {
                     stray::end(answer, &mut self.core);
                 }
             }
+            Requester::Notify(peer) => lines::notify::answered(&peer, Some(&answer.response), &mut self.core),
             Requester::Text(id) => {
                 texting::answered(texting_parts(self), id, &answer.response);
             }
@@ -351,6 +354,7 @@ impl Switch {
                 }
                 // Told by `Lines::send_failed`.
                 Requester::Qualify { .. } => {}
+                Requester::Notify(peer) => lines::notify::answered(&peer, None, &mut self.core),
                 Requester::Text(id) => {
                     self.texts.unanswered(id, why, &self.calls.shared().database, &mut self.core);
                 }

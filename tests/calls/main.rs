@@ -36,6 +36,7 @@ mod moving;
 mod music;
 mod mutation;
 mod network;
+mod notify;
 mod offers;
 mod options;
 mod originate;

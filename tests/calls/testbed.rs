@@ -1225,6 +1225,7 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         pins: Default::default(),
         indications: Arc::default(),
         music: Arc::default(),
+        notify_types: Arc::default(),
         recordings: Some("/state/recordings".into()),
         process: Arc::new(BTreeMap::from([("HOME".to_owned(), "/home/ada".to_owned())])),
         product: general.user_agent.clone(),

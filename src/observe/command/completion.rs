@@ -26,6 +26,7 @@ pub fn complete(line: &str, exchange: &dyn ControlApi) -> Vec<String> {
 fn candidates(argument: Completion, exchange: &dyn ControlApi) -> Vec<String> {
     match argument {
         Completion::Word(words) => words.split(' ').map(str::to_owned).collect(),
+        Completion::NotifyType => exchange.notify_types(),
         Completion::Peer => exchange.peers().into_iter().map(|peer| escape::line(&peer.name)).collect(),
         Completion::Channel => exchange.channels().into_iter().map(|channel| escape::line(&channel.name)).collect(),
         Completion::Application => exchange.applications().iter().map(|page| page.name.to_owned()).collect(),

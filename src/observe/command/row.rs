@@ -26,6 +26,8 @@ pub(super) enum Completion {
     Word(&'static str),
     /// The names of the peers.
     Peer,
+    /// The types of `sip notify`.
+    NotifyType,
     /// The names of the channels.
     Channel,
     /// The names of the contexts.

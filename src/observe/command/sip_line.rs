@@ -3,7 +3,7 @@
 use super::reply::Reply;
 use super::sip::near_peer;
 use super::sip_text::nat;
-use crate::observe::control_api::{ControlApi, Qualify, Unregister};
+use crate::observe::control_api::{ControlApi, Notify, Qualify, Unregister};
 use crate::observe::escape::{line, yes_no};
 use crate::wording::plural;
 
@@ -131,6 +131,34 @@ pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn ControlApi) 
             Reply::Failed(format!("Peer '{shown}' not found.{near} 'sip show peers' lists them.\n"))
         }
     }
+}
+
+pub(super) fn notify(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    let [kind, peers @ ..] = arguments else { return Reply::Usage };
+    let types = exchange.notify_types();
+    if !types.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
+        let types = types.join(", ");
+        return Reply::Failed(format!("Unable to find notify type '{}'. There are: {types}\n", line(kind)));
+    }
+    if peers.is_empty() {
+        return Reply::Usage;
+    }
+    let (mut text, mut failed) = (String::new(), false);
+    for name in peers {
+        let shown = line(name);
+        let sent = exchange.notify(kind, name);
+        failed |= sent != Notify::Sent;
+        text.push_str(&match sent {
+            Notify::Sent => {
+                format!("Sending NOTIFY of type '{}' to '{shown}'; the log says what it answers\n", line(kind))
+            }
+            Notify::NoAddress => format!("Could not create address for '{shown}': it is not registered\n"),
+            Notify::UnknownPeer | Notify::UnknownType => {
+                format!("Could not create address for '{shown}': there is no such peer{}\n", near_peer(name, exchange))
+            }
+        });
+    }
+    if failed { Reply::Failed(text) } else { Reply::Done(text) }
 }
 
 pub(super) fn unregister(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {

@@ -326,6 +326,15 @@ pub static TABLE: &[Command] = &[
         run: rtp::debug_on,
     },
     Command {
+        words: "sip notify",
+        arguments: "TYPE PEER [PEER...]",
+        synopsis: "Have telephones restart or read their configuration",
+        help: "Sends each peer the NOTIFY of a type: one of sip_notify.conf, or one that is built in\n\
+               (linksys-check-cfg, cisco-check-cfg, snom-reboot ...; an unknown type lists them).",
+        complete: &[Completion::NotifyType, Completion::Peer],
+        run: sip_line::notify,
+    },
+    Command {
         words: "sip qualify peer",
         arguments: "NAME [load]",
         synopsis: "Qualify a peer now",

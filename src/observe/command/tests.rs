@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::lookup::names;
 use super::*;
 use crate::event::DeviceState;
-use crate::observe::control_api::{HangUp, LogOrder, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister};
+use crate::observe::control_api::{
+    HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister,
+};
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
     PeerRow, PeerStatus, RegistryRow, SecondaryMedia, Settings, SipChannelRow, SystemCounts, T38, Uptime, UserRow,
@@ -185,6 +187,17 @@ impl ControlApi for Fake {
     }
     fn reload(&mut self, what: Reload) {
         self.reloads.push(what);
+    }
+    fn notify_types(&self) -> Vec<String> {
+        vec!["linksys-check-cfg".to_owned(), "snom-reboot".to_owned()]
+    }
+    fn notify(&mut self, kind: &str, peer: &str) -> Notify {
+        match (kind, peer) {
+            ("snom-reboot", "ann") => Notify::Sent,
+            ("snom-reboot", "fresh") => Notify::NoAddress,
+            ("snom-reboot", _) => Notify::UnknownPeer,
+            _ => Notify::UnknownType,
+        }
     }
     fn qualify(&mut self, peer: &str) -> Qualify {
         match peer {
@@ -665,7 +678,8 @@ fn channels_are_redirected() {
     let name = "SIP/isp-line-00000001";
     let done = format!("Channel '{name}' successfully redirected to default,100,1\n");
     assert_eq!(told(&mut fake, &format!("channel redirect {name} default,100,1")), done);
-    assert_eq!(refused(&mut fake, "channel redirect SIP/x default,100,1"), "Channel 'SIP/x' not found\n");
+    let unknown = refused(&mut fake, "channel redirect SIP/x default,100,1");
+    assert!(unknown.starts_with("Channel 'SIP/x' not found\n"), "{unknown}");
     let failed = refused(&mut fake, &format!("channel redirect {name} nowhere,1"));
     assert!(failed.starts_with(&format!("Channel '{name}' failed to be redirected to nowhere,1\n")), "{failed}");
     assert!(refused(&mut fake, "channel redirect SIP/x").starts_with("Usage: channel redirect"));
@@ -918,6 +932,14 @@ fn a_line_can_be_asked_and_forgotten() {
     let mut fake = Fake::default();
     let asked = "Qualifying peer 'ann'; 'sip show peer ann' shows the result.\n";
     assert_eq!(told(&mut fake, "sip qualify peer ann load"), asked);
+    assert_eq!(
+        told(&mut fake, "sip notify snom-reboot ann"),
+        "Sending NOTIFY of type 'snom-reboot' to 'ann'; the log says what it answers\n"
+    );
+    assert!(refused(&mut fake, "sip notify snom-reboot ann fresh").contains("'fresh': it is not registered"));
+    let near = refused(&mut fake, "sip notify snom-reboot anm");
+    assert!(near.contains("there is no such peer"), "{near}");
+    assert!(refused(&mut fake, "sip notify x ann").contains("There are: linksys-check-cfg, snom-reboot"));
     assert!(refused(&mut fake, "sip qualify peer static1").contains("qualify=yes"));
     assert!(refused(&mut fake, "sip qualify peer fresh").contains("not registered"));
     assert!(refused(&mut fake, "sip qualify peer x").starts_with("Peer 'x' not found"));

@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub enum Requester {
     /// A leg. It may be gone, or wait for this request no more.
     Leg(LegId),
+    /// `sip notify` to this peer.
+    Notify(Arc<str>),
     /// A text message on its way.
     Text(u64),
     /// A registration of ours, by its name.

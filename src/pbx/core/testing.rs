@@ -34,6 +34,7 @@ pub fn core(sip_conf: &str) -> Core {
         pins: Default::default(),
         indications: Arc::default(),
         music: Arc::default(),
+        notify_types: Arc::default(),
         recordings: None,
         process: Default::default(),
         product: String::new(),

@@ -4,6 +4,7 @@ mod extensions;
 mod fixed_address;
 mod keepalive;
 mod locate;
+pub mod notify;
 pub mod registrations;
 mod watches;
 
@@ -402,9 +403,11 @@ impl Lines {
             .requesters_on(failed)
             .filter_map(|requester| match requester {
                 Requester::Qualify { peer, watch, attempt } => Some((peer.clone(), *watch, *attempt)),
-                Requester::Leg(_) | Requester::Registration(_) | Requester::Text(_) | Requester::Subscription(_) => {
-                    None
-                }
+                Requester::Leg(_)
+                | Requester::Registration(_)
+                | Requester::Text(_)
+                | Requester::Notify(_)
+                | Requester::Subscription(_) => None,
             })
             .collect();
         for (name, watch, attempt) in asked {

@@ -31,7 +31,7 @@ pub(super) fn is_sent_again(
         Requester::Leg(_) => (answered.request().method == Method::Bye).then_some(next),
         Requester::Subscription(id) => notices::number_again(subscriptions, (id, response.id)),
         Requester::Registration(ref key) => registrations::number_again(&mut lines.registrations, key, response.id),
-        Requester::Qualify { .. } | Requester::Text(_) => Some(next),
+        Requester::Qualify { .. } | Requester::Text(_) | Requester::Notify(_) => Some(next),
     };
     let Some(number) = number else { return false };
     challenge::send_again(response.id, response.requester.clone(), answered, number, core);

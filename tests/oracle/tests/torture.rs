@@ -154,6 +154,7 @@ fn exchange(lines: &[&str]) -> Exchange {
         pins: Default::default(),
         indications: Arc::default(),
         music: Arc::default(),
+        notify_types: Arc::default(),
         recordings: None,
         process: Default::default(),
         product: config.sip.general.user_agent.clone(),
