@@ -1,7 +1,7 @@
 //! NOTIFY outside of subscriptions: `sip notify` has a telephone restart, or read its configuration anew.
 
 use super::Lines;
-use super::locate::{flow_to, server_of, uri_at};
+use super::fixed_address::{flow_to, server_of, uri_at};
 use crate::config::peer::Peer;
 use crate::config::sip_notify_conf::NotifyType;
 use crate::event::LineEvent;
