@@ -29,4 +29,5 @@ pub mod sip;
 pub mod sounds;
 pub mod source_key;
 pub mod store;
+pub mod stun;
 pub mod wording;

@@ -53,6 +53,7 @@ const ROOMS: &[Room] = &[
     pure("event", &["clock", "wording"]),
     pure("wording", &[]),
     pure("source_key", &[]),
+    pure("stun", &["rng"]),
     pure("sip", &["clock", "rng"]),
     pure("names", &["rng", "sip"]),
     pure("sdp", &["clock", "rng"]),
@@ -85,7 +86,7 @@ const ROOMS: &[Room] = &[
         ],
     ),
     pure("sim", &["clock", "rng", "datetime", "sip", "sdp", "rtp", "audio", "config", "pbx"]),
-    ring("net", &["source_key", "clock", "rng", "sip", "guard", "config", "pbx"]),
+    ring("net", &["source_key", "stun", "clock", "rng", "sip", "guard", "config", "pbx"]),
     ring("sounds", &["clock", "wording", "audio", "config", "dialplan", "pbx"]),
     ring("media", &["source_key", "clock", "rng", "rtp", "audio", "pbx"]),
     ring("programs", &["wording", "dialplan", "pbx", "audio", "net"]),
@@ -97,6 +98,7 @@ const ROOMS: &[Room] = &[
     ring(
         "daemon",
         &[
+            "stun",
             "clock",
             "rng",
             "datetime",

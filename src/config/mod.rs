@@ -17,6 +17,7 @@ pub mod logger_conf;
 pub mod login;
 pub mod musiconhold_conf;
 pub mod peer;
+pub mod peer_address;
 pub mod pin_files;
 pub mod presentation;
 pub mod register_line;

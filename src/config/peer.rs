@@ -4,6 +4,7 @@ use super::acl::Acl;
 use super::diagnostic::Place;
 use super::limits::Limits;
 use super::login::RealmLogin;
+pub use super::peer_address::{OutboundProxy, PeerAddress};
 use super::presentation::Presentation;
 pub use super::secret::Credential;
 use super::secret::Secret;
@@ -11,7 +12,7 @@ use crate::names::{HostName, Names, Server};
 use crate::sdp::MediaKind;
 use crate::sdp::codec::CodecList;
 use crate::sip::digest::Algorithm;
-use crate::sip::flow::{ServerKey, Transport};
+use crate::sip::flow::Transport;
 use crate::sip::header::{Refresher, session_expires};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -131,12 +132,12 @@ impl Peer {
         matches!(self.kind, Kind::Friend | Kind::Peer)
     }
 
-    /// The servers of its fixed address, as far as they are known, those to try first first.
+    /// The servers that requests to it go to: those of its `outboundproxy`, else those of its fixed address. As far as
+    /// they are known, those to try first first.
     pub fn servers(&self, names: &Names) -> Vec<Server> {
-        match &self.host {
-            PeerAddress::Dynamic | PeerAddress::Unset => Vec::new(),
-            PeerAddress::Static(address) => vec![Server::new(self.settings.transport(), *address)],
-            PeerAddress::Named(host) => names.servers(host).to_vec(),
+        match &self.settings.outbound_proxy {
+            Some(proxy) => proxy.address.servers(proxy.transport(), names),
+            None => self.host.servers(self.settings.transport(), names),
         }
     }
 
@@ -148,6 +149,21 @@ impl Peer {
     /// Whether a call to this user may be of it, where others have its address, too.
     pub fn is_called_as(&self, user: &str) -> bool {
         self.name == user || self.called_as().any(|known| known == user)
+    }
+
+    /// Where its messages may come from, as far as that is fixed and known: its `host`, and its `outboundproxy`.
+    pub fn places<'a>(&'a self, names: &'a Names) -> impl Iterator<Item = SocketAddr> + 'a {
+        let proxy = self.settings.outbound_proxy.iter().flat_map(|proxy| proxy.address.addresses(names));
+        self.host.addresses(names).chain(proxy)
+    }
+
+    /// The host names that have to be looked up for it.
+    pub fn host_names(&self) -> impl Iterator<Item = &HostName> {
+        let proxy = self.settings.outbound_proxy.as_ref().map(|proxy| &proxy.address);
+        [Some(&self.host), proxy].into_iter().flatten().filter_map(|address| match address {
+            PeerAddress::Named(host) => Some(host),
+            PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
+        })
     }
 
     /// Whether its From tells who calls: a trunk's or another exchange's (a fixed address), a guest's, and that of a line
@@ -222,6 +238,8 @@ pub struct Settings {
     pub transports: Vec<Transport>,
     /// `maxforwards` of requests we begin.
     pub max_forwards: u8,
+    /// `outboundproxy`: where requests to it go instead of to itself.
+    pub outbound_proxy: Option<OutboundProxy>,
     /// `promiscredir`: follow its redirections to wherever they lead.
     pub promisc_redir: bool,
     /// `supportpath`: keep the Path of a registration and call by way of it (RFC 3327).
@@ -301,6 +319,7 @@ impl Default for Settings {
             timer_b: None,
             transports: Vec::new(),
             max_forwards: 70,
+            outbound_proxy: None,
             promisc_redir: false,
             support_path: false,
             session_timers: SessionTimers::Accept,
@@ -322,53 +341,6 @@ pub enum Kind {
     User,
     /// A caller without an account, accepted by `allowguest=yes`; not a value of `type=`.
     Guest,
-}
-
-/// `host=`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PeerAddress {
-    /// `dynamic`: its address comes from REGISTER.
-    Dynamic,
-    /// Always here.
-    Static(SocketAddr),
-    /// The servers that a host name leads to, which is looked up in the background from time to time.
-    Named(HostName),
-    /// Missing, or it could not be read: it does not register, is called at `defaultip` alone, and calls when it proves
-    /// its name.
-    Unset,
-}
-
-impl PeerAddress {
-    /// The places it leads to, as far as they are known, those to try first first.
-    pub fn addresses<'a>(&'a self, names: &'a Names) -> impl Iterator<Item = SocketAddr> + 'a {
-        let (fixed, named) = match self {
-            PeerAddress::Dynamic | PeerAddress::Unset => (None, &[][..]),
-            PeerAddress::Static(address) => (Some(*address), &[][..]),
-            PeerAddress::Named(host) => (None, names.servers(host)),
-        };
-        fixed.into_iter().chain(named.iter().map(|server| server.address))
-    }
-
-    /// The first of them.
-    pub fn address(&self, names: &Names) -> Option<SocketAddr> {
-        self.addresses(names).next()
-    }
-
-    /// Whether it names a place, known yet or not.
-    pub fn is_fixed(&self) -> bool {
-        match self {
-            PeerAddress::Static(_) | PeerAddress::Named(_) => true,
-            PeerAddress::Dynamic | PeerAddress::Unset => false,
-        }
-    }
-
-    /// The name its certificate must have when we connect to it over TLS.
-    pub fn server(&self) -> Option<ServerKey> {
-        match self {
-            PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
-            PeerAddress::Named(host) => Some(ServerKey::of(&host.name)),
-        }
-    }
 }
 
 /// `nat=` (how replies and media find a peer behind an address translator).

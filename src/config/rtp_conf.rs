@@ -36,7 +36,11 @@ const IGNORED: &[Ignored] = &[
     ("probation", &["4"], "a source is learned after four packets in sequence"),
     ("icesupport", value::FALSE_WORDS, "browsers (WebRTC) are not supported"),
     ("srtpreplayprotection", value::TRUE_WORDS, "SRTP is not supported"),
-    ("stunaddr", &[""], "set 'externaddr' in sip.conf"),
+    (
+        "stunaddr",
+        &[""],
+        "it finds candidates for ICE, which is not spoken: set 'stunaddr' in sip.conf for the address outside",
+    ),
     ("turnaddr", &[""], "set 'externaddr' in sip.conf"),
     ("turnport", &[""], "TURN is not supported"),
     ("turnusername", &[""], "TURN is not supported"),

@@ -54,6 +54,8 @@ pub struct External {
     pub address: Option<(IpAddr, Option<u16>)>,
     /// `externhost`: its name, instead of the address; with its port.
     pub host: Option<(String, Option<u16>)>,
+    /// `stunaddr`: the STUN server that is asked for the address outside, when neither is written.
+    pub stun: Option<(String, u16)>,
     /// `externrefresh`: how often the name is looked up.
     pub refresh: Duration,
     /// `localnet`: networks on our side of the translator; empty: nothing is translated.
@@ -71,6 +73,7 @@ impl Default for External {
         External {
             address: None,
             host: None,
+            stun: None,
             refresh: Duration::from_secs(10),
             local_nets: Vec::new(),
             tcp_port: None,
@@ -81,16 +84,23 @@ impl Default for External {
 }
 
 impl External {
-    /// The address to advertise to `remote` for our address `local`. `found`: what `externhost` last resolved to.
+    /// Whether any of the three says the address outside.
+    pub fn is_named(&self) -> bool {
+        self.address.is_some() || self.host.is_some() || self.stun.is_some()
+    }
+
+    /// The address to advertise to `remote` for our address `local`. `found`: what `externhost` last resolved to; `seen`:
+    /// where the STUN server saw SIP over UDP come from.
     pub fn advertised_address(
         &self,
         transport: Transport,
         local: SocketAddr,
         remote: IpAddr,
-        found: Option<IpAddr>,
+        (found, seen): (Option<IpAddr>, Option<SocketAddr>),
     ) -> SocketAddr {
         let named = self.host.as_ref().and_then(|(_, port)| Some((found?, *port)));
-        let Some((outside, port)) = self.address.or(named) else { return local };
+        let asked = seen.filter(|_| self.stun.is_some() && self.host.is_none()).map(|at| (at.ip(), Some(at.port())));
+        let Some((outside, port)) = self.address.or(named).or(asked) else { return local };
         let is_local = |ip: IpAddr| self.local_nets.iter().any(|net| net.contains(ip.to_canonical()));
         let is_ours = remote.is_loopback()
             || self.local_nets.is_empty()
@@ -116,7 +126,7 @@ mod tests {
     fn advertised(external: &External, remote: &str, found: Option<&str>) -> String {
         let local = "192.168.1.2:5060".parse().unwrap();
         let found = found.map(|ip| ip.parse().unwrap());
-        external.advertised_address(Transport::Udp, local, remote.parse().unwrap(), found).to_string()
+        external.advertised_address(Transport::Udp, local, remote.parse().unwrap(), (found, None)).to_string()
     }
 
     #[test]
@@ -133,9 +143,27 @@ mod tests {
             Transport::Tls,
             "192.168.1.2:5061".parse().unwrap(),
             "198.51.100.1".parse().unwrap(),
-            None,
+            (None, None),
         );
         assert_eq!(tls.to_string(), "203.0.113.7:5061");
+    }
+
+    #[test]
+    fn what_a_stun_server_saw_counts_where_nothing_else_is_written() {
+        let nets = vec!["192.168.0.0/16".parse().unwrap()];
+        let stun = Some(("stun.example".to_owned(), 3478));
+        let external = External { stun, local_nets: nets, ..External::default() };
+        let of = |external: &External, transport: Transport, remote: &str, seen: Option<&str>| {
+            let (local, seen) = ("192.168.1.2:5060".parse().unwrap(), seen.map(|at| at.parse().unwrap()));
+            external.advertised_address(transport, local, remote.parse().unwrap(), (None, seen)).to_string()
+        };
+        let seen = Some("203.0.113.9:41000");
+        assert_eq!(of(&external, Transport::Udp, "198.51.100.1", seen), "203.0.113.9:41000");
+        assert_eq!(of(&external, Transport::Tcp, "198.51.100.1", seen), "203.0.113.9:5060", "it saw UDP alone");
+        assert_eq!(of(&external, Transport::Udp, "192.168.7.7", seen), "192.168.1.2:5060");
+        assert_eq!(of(&external, Transport::Udp, "198.51.100.1", None), "192.168.1.2:5060");
+        let written = External { address: Some(("203.0.113.7".parse().unwrap(), None)), ..external.clone() };
+        assert_eq!(of(&written, Transport::Udp, "198.51.100.1", seen), "203.0.113.7:5060");
     }
 
     #[test]

@@ -166,7 +166,8 @@ impl CoreThread {
             Order::Console(request) => self.console(switch, request, turn),
             Order::Originate(request) => turn.effects.push(switch.originate(self.clock.now(), *request)),
             Order::Stop(how) => turn.effects.push(self.stop(switch, how)),
-            Order::Names(names) => turn.effects.push(self.rename(switch, names)),
+            Order::Names(names) => turn.effects.push(self.rename(switch, &names)),
+            Order::Outside(outside) => turn.effects.push(self.move_outside(switch, outside)),
             Order::Renew(renewal) => turn.effects.push(self.renew(switch, *renewal)),
         }
     }
@@ -262,8 +263,19 @@ impl CoreThread {
         effects
     }
 
-    fn rename(&self, switch: &mut Switch, names: Names) -> Effects {
-        self.signalling.set_names(&names);
+    /// Names lead elsewhere; the address outside is not among what the DNS says.
+    fn rename(&self, switch: &mut Switch, names: &Names) -> Effects {
+        self.signalling.set_names(names);
+        let outside = self.receiving.auth_table.admission().names().outside();
+        self.readdress(switch, names.with_outside(outside))
+    }
+
+    fn move_outside(&self, switch: &mut Switch, outside: Option<SocketAddr>) -> Effects {
+        let names = self.receiving.auth_table.admission().names().with_outside(outside);
+        self.readdress(switch, names)
+    }
+
+    fn readdress(&self, switch: &mut Switch, names: Names) -> Effects {
         let admission = Arc::new(self.receiving.auth_table.admission().with_names(Arc::new(names)));
         self.receiving.auth_table.renew(admission.clone());
         self.reroute(switch, admission)

@@ -28,6 +28,7 @@ mod sounds;
 mod spool;
 mod spool_place;
 mod spool_scan;
+mod stun_service;
 mod switch_settings;
 pub mod systemd;
 mod threads;
@@ -35,6 +36,7 @@ mod threads;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, Source};
 use crate::dialplan;
+use crate::net::stun_desk::stun_desk;
 use crate::observe::control_api::Reload;
 use crate::observe::socket_path;
 use crate::pbx::switch::{Listening, Stopping};
@@ -69,6 +71,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use stun_service::StunService;
 use switch_settings::{SettingsBase, process_environment};
 pub use threads::Thread;
 use threads::{ThreadEnd, ThreadEnds, ThreadMonitor};
@@ -234,7 +237,10 @@ impl Parts<'_> {
         } else {
             Some(StreamService::new(listeners, config, sink.clone(), ingress()?, guard(Thread::Connections))?)
         };
-        let udp = UdpService::new(datagrams.clone(), ingress()?, guard(Thread::Receiver))?;
+        let (desk, answers) = stun_desk();
+        let udp = UdpService::new(datagrams.clone(), ingress()?, desk.clone(), guard(Thread::Receiver))?;
+        let told = (self.orders.clone(), sink.clone());
+        let stun = StunService::new(config, datagrams.clone(), (desk, answers), told, entropy()?);
         let resolver = ResolverService::new(config, self.orders.clone(), sink.clone(), entropy()?);
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
@@ -247,6 +253,7 @@ impl Parts<'_> {
         services.extend(streams.map(|streams| Box::new(streams) as Box<dyn Service>));
         services.push(Box::new(udp));
         services.push(Box::new(resolver));
+        services.push(Box::new(stun));
         services.push(Box::new(sound_service));
         services.extend(others);
         Ok(Prepared { signalling, media: handle, programs: running, sounds, services })

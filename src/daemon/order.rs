@@ -9,7 +9,7 @@ use crate::observe::control_api::Reload;
 use crate::pbx::effect::Input;
 use crate::pbx::switch::{Stopping, SwitchSettings};
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc::{Sender, SyncSender};
 use tokio::sync::oneshot;
 
@@ -29,6 +29,8 @@ pub(super) enum Order {
     Stop(Stopping),
     /// Use the servers that the names of the configuration lead to now.
     Names(Names),
+    /// This is our address outside of a NAT, as a STUN server tells it.
+    Outside(Option<SocketAddr>),
     /// Put a new configuration in force.
     Renew(Box<Renewal>),
 }

@@ -79,10 +79,7 @@ impl Service for ResolverService {
 }
 
 fn schedule(conf: &SipConf) -> Schedule {
-    let hosts = conf.peers.values().filter_map(|peer| match &peer.host {
-        PeerAddress::Named(host) => Some((host.clone(), None)),
-        PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
-    });
+    let hosts = conf.peers.values().flat_map(|peer| peer.host_names()).map(|host| (host.clone(), None));
     let registrars = conf.general.registrations.iter().filter_map(|line| match &line.address {
         PeerAddress::Named(host) => Some((host.clone(), None)),
         PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,

@@ -1,7 +1,7 @@
 //! The sockets for SIP: bound at the start, and what the core thread sends through.
 
 use crate::config::general::General;
-use crate::config::peer::{Peer, PeerAddress};
+use crate::config::peer::Peer;
 use crate::config::register_line::RegisterLine;
 use crate::names::Names;
 use crate::net::stream::{ConnectionReport, Listeners, Streams};
@@ -106,10 +106,7 @@ pub(super) fn routes(
     registrars: &[Arc<RegisterLine>],
     names: &Names,
 ) -> BTreeMap<IpAddr, IpAddr> {
-    let places = peers.values().flat_map(|peer| match &peer.host {
-        PeerAddress::Dynamic | PeerAddress::Unset => peer.default_addr.into_iter().collect::<Vec<SocketAddr>>(),
-        host @ (PeerAddress::Static(_) | PeerAddress::Named(_)) => host.addresses(names).collect(),
-    });
+    let places = peers.values().flat_map(|peer| peer.places(names).chain(peer.default_addr));
     let registrars = registrars.iter().flat_map(|line| line.address.addresses(names));
     let fixed: BTreeSet<IpAddr> = places.chain(registrars).map(|place| place.ip()).collect();
     fixed.into_iter().filter_map(|remote| Some((remote, local_address::look_up(remote)?))).collect()

@@ -10,6 +10,7 @@ use crate::config::general::General;
 use crate::event::{Level, LogLine};
 use crate::net::ingress::Ingress;
 use crate::net::stream::{Limits, Listeners, Streams, tls};
+use crate::net::stun_desk::StunDesk;
 use crate::net::udp::{Datagrams, Receiver};
 use crate::net::wakeup::Wakeup;
 use std::io;
@@ -29,9 +30,14 @@ impl UdpService {
     ///
     /// # Errors
     /// The system has no descriptor left.
-    pub(super) fn new(datagrams: Arc<Datagrams>, ingress: Ingress, guard: ThreadGuard) -> io::Result<UdpService> {
+    pub(super) fn new(
+        datagrams: Arc<Datagrams>,
+        ingress: Ingress,
+        stun: Arc<StunDesk>,
+        guard: ThreadGuard,
+    ) -> io::Result<UdpService> {
         let over = Wakeup::new()?;
-        let receiver = Receiver { datagrams, ingress, over: over.clone() };
+        let receiver = Receiver { datagrams, ingress, stun, over: over.clone() };
         Ok(UdpService { prepared: Some((receiver, guard)), over, thread: None })
     }
 }

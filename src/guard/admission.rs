@@ -198,7 +198,7 @@ impl Admission {
     /// The address of ours that `remote` is to use for `local` (`externaddr`).
     pub fn advertised_address(&self, transport: Transport, local: SocketAddr, remote: IpAddr) -> SocketAddr {
         let found = self.external.host.as_ref().and_then(|(name, _)| self.names.address(name));
-        self.external.advertised_address(transport, local, remote, found)
+        self.external.advertised_address(transport, local, remote, (found, self.names.outside()))
     }
 
     /// What is done with `request`, which arrived over `flow` and passed `validate::request`. `random` makes the nonce

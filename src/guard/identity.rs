@@ -90,7 +90,7 @@ impl Account {
     /// The ports it has at the address the request came from: several when it has several servers there.
     fn ports_at<'a>(&'a self, flow: Flow, names: &'a Names) -> impl Iterator<Item = u16> + 'a {
         let source = flow.remote.ip().to_canonical();
-        let here = self.peer.host.addresses(names).filter(move |address| address.ip().to_canonical() == source);
+        let here = self.peer.places(names).filter(move |address| address.ip().to_canonical() == source);
         here.map(|address| address.port())
     }
 }
@@ -116,7 +116,7 @@ impl AddressIndex {
     pub fn new(accounts: &Accounts, names: &Names) -> AddressIndex {
         let mut addresses: BTreeMap<IpAddr, Vec<String>> = BTreeMap::new();
         for (name, account) in accounts {
-            let here = account.peer.host.addresses(names).map(|address| address.ip().to_canonical());
+            let here = account.peer.places(names).map(|address| address.ip().to_canonical());
             for ip in here.collect::<BTreeSet<IpAddr>>() {
                 addresses.entry(ip).or_default().push(name.clone());
             }

@@ -118,9 +118,12 @@ impl fmt::Display for HostName {
     }
 }
 
-/// The servers that host names last led to, those to try first first.
+/// The servers that host names last led to, those to try first first; and where a STUN server last saw us.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Names(BTreeMap<HostName, Vec<Server>>);
+pub struct Names {
+    found: BTreeMap<HostName, Vec<Server>>,
+    outside: Option<SocketAddr>,
+}
 
 impl Names {
     /// No name is known yet.
@@ -130,7 +133,7 @@ impl Names {
 
     /// The servers of a name; none when it was not found yet.
     pub fn servers(&self, host: &HostName) -> &[Server] {
-        self.0.get(host).map_or(&[], Vec::as_slice)
+        self.found.get(host).map_or(&[], Vec::as_slice)
     }
 
     /// The first address of a name of which only addresses are wanted.
@@ -140,17 +143,27 @@ impl Names {
 
     /// A name leads there now. Says whether that is news.
     pub fn set(&mut self, host: &HostName, servers: Vec<Server>) -> bool {
-        self.0.insert(host.clone(), servers.clone()).is_none_or(|before| before != servers)
+        self.found.insert(host.clone(), servers.clone()).is_none_or(|before| before != servers)
+    }
+
+    /// Our address outside of a NAT, as a STUN server told it.
+    pub fn outside(&self) -> Option<SocketAddr> {
+        self.outside
+    }
+
+    /// The same names with another address outside.
+    pub fn with_outside(&self, outside: Option<SocketAddr>) -> Names {
+        Names { outside, ..self.clone() }
     }
 
     /// Keeps those names alone.
     pub fn retain(&mut self, keep: impl Fn(&HostName) -> bool) {
-        self.0.retain(|host, _| keep(host));
+        self.found.retain(|host, _| keep(host));
     }
 
     /// The names that were found.
     pub fn hosts(&self) -> impl Iterator<Item = &HostName> {
-        self.0.keys()
+        self.found.keys()
     }
 }
 

@@ -7,5 +7,6 @@ pub mod known;
 pub mod local_address;
 pub mod rate_limit;
 pub mod stream;
+pub mod stun_desk;
 pub mod udp;
 pub mod wakeup;

@@ -2,6 +2,7 @@
 //! asked (RFC 3261 18.2.1 answers to where a request came from; a phone believes only answers from where it sent to).
 
 use super::ingress::{Arrived, Audience, Ingress, Received};
+use super::stun_desk::StunDesk;
 use super::wakeup::Wakeup;
 use crate::sip::Flow;
 use bytes::{Bytes, BytesMut};
@@ -256,6 +257,8 @@ pub struct Receiver {
     pub datagrams: Arc<Datagrams>,
     /// Checks every message.
     pub ingress: Ingress,
+    /// Takes what is STUN.
+    pub stun: Arc<StunDesk>,
     /// Signalled when it is time to end.
     pub over: Wakeup,
 }
@@ -306,6 +309,9 @@ impl Receiver {
     }
 
     fn datagram(&mut self, socket: &Socket, datagram: &Bytes, flow: Flow) {
+        if self.stun.take(datagram, flow.remote) {
+            return self.ingress.counters.add("STUN");
+        }
         let flow = self.ingress.seen(flow);
         match self.ingress.receive(datagram, Arrived { flow, at: Instant::now(), is_proven: false }) {
             Received::Passed | Received::KeepAlive | Received::Unreadable | Received::Dropped | Received::OverLimit => {
@@ -326,6 +332,7 @@ impl Receiver {
 mod tests {
     use super::*;
     use crate::net::ingress::without_sink;
+    use crate::net::stun_desk::stun_desk;
     use std::net::SocketAddr;
 
     fn take(datagrams: &Datagrams) -> (usize, SocketAddr, SocketAddr) {
@@ -409,7 +416,8 @@ mod tests {
         }
         let over = Wakeup::new().unwrap();
         over.signal();
-        Receiver { datagrams: datagrams.clone(), ingress: without_sink(), over }.run();
+        let (stun, _) = stun_desk();
+        Receiver { datagrams: datagrams.clone(), ingress: without_sink(), stun, over }.run();
         assert_eq!(take(&datagrams).0, 4);
     }
 }

@@ -376,8 +376,8 @@ impl Switch {
         let new = self.core.config.admission.names();
         let peers = self.core.config.peers.values();
         let moved = peers.filter_map(|peer| {
-            let (before, after) = (peer.host.address(&old), peer.host.address(new));
-            after.filter(|_| before != after).map(|address| (peer.clone(), address))
+            let (before, after) = (peer.servers(&old).first().copied(), peer.servers(new).first().copied());
+            after.filter(|_| before != after && peer.host.is_fixed()).map(|server| (peer.clone(), server.address))
         });
         let moved = moved.collect();
         self.lines.names_changed(moved, &mut self.core);

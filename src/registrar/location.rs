@@ -228,6 +228,13 @@ impl Location {
             .collect()
     }
 
+    /// Our address outside of a NAT changed: peers are told the new one from now on, not with their next REGISTER only.
+    pub fn readvertise(&mut self, advertised: impl Fn(Flow) -> SocketAddr) {
+        for binding in self.peers.values_mut().flatten() {
+            binding.flow.advertised = advertised(binding.flow);
+        }
+    }
+
     /// Keeps only the peers that `stays` selects, at a reload, and returns the contacts of the others.
     pub fn retain(&mut self, stays: impl Fn(&str) -> bool) -> Vec<(String, Binding)> {
         let gone: Vec<SmolStr> = self.peers.keys().filter(|peer| !stays(peer)).cloned().collect();

@@ -109,9 +109,12 @@ impl Routing {
 
     /// The flow to `next`, a proxy or a Contact, for a peer whose messages come over `flow`. It uses the transport of
     /// the URI (`sips:`, `transport=`), if that is on and permitted by `transport=` of the peer; but a connection of
-    /// the peer is used whatever its URI says. `None` for a host name, an address that is not allowed, or TLS that is
+    /// the peer is used whatever its URI says, and so is the way to an `outboundproxy` with `force`. `None` for a host name, an address that is not allowed, or TLS that is
     /// not available.
     pub fn to(&self, next: &Uri, flow: Flow, settings: &Settings) -> Option<Flow> {
+        if settings.outbound_proxy.as_ref().is_some_and(|proxy| proxy.force) {
+            return Some(flow);
+        }
         let uri = next.sip()?;
         let may_follow = |next: &SocketAddr| may_follow(*next, flow) && !self.is_own_socket(*next, flow);
         let remote = uri.address().filter(may_follow)?;

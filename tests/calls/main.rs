@@ -41,6 +41,7 @@ mod offers;
 mod options;
 mod originate;
 mod others;
+mod outbound_proxy;
 mod outside;
 mod playback;
 mod programs;

@@ -253,9 +253,11 @@ impl Testbed {
     pub fn names(&mut self, found: &[(&str, &str)]) {
         let mut names = Names::new();
         let config = self.switch.config();
-        let of_lines = config.general.registrations.iter().map(|line| &line.address);
-        for address in config.peers.values().map(|peer| &peer.host).chain(of_lines) {
-            let PeerAddress::Named(host) = address else { continue };
+        let of_lines = config.general.registrations.iter().filter_map(|line| match &line.address {
+            PeerAddress::Named(host) => Some(host),
+            _ => None,
+        });
+        for host in config.peers.values().flat_map(|peer| peer.host_names()).chain(of_lines) {
             let Some((_, servers)) = found.iter().find(|(name, _)| *name == host.name) else { continue };
             let servers = servers.split(',').map(|text| {
                 let (over, address) = text.trim().split_once('/').unwrap_or((host.transport().name(), text.trim()));

@@ -80,6 +80,9 @@ impl GeneralDraft {
             general.min_expiry = general.max_expiry;
         }
         general.default_expiry = general.default_expiry.clamp(general.min_expiry, general.max_expiry);
+        if let Some(proxy) = &mut general.defaults.outbound_proxy {
+            proxy.is_preset = true;
+        }
         general
     }
 
@@ -90,8 +93,8 @@ impl GeneralDraft {
             general.streams.tcp = Some(SocketAddr::new(ip, port.unwrap_or(SIP_PORT)));
         }
         let external = &general.external;
-        if external.local_nets.is_empty() && (external.address.is_some() || external.host.is_some()) {
-            let say = "'externaddr' and 'externhost' have no effect without 'localnet'";
+        if external.local_nets.is_empty() && external.is_named() {
+            let say = "'externaddr', 'externhost' and 'stunaddr' have no effect without 'localnet'";
             let hint = "add a line such as 'localnet=192.168.0.0/16' for every network of your own";
             diagnostics.push(Diagnostic::warning(place.clone(), say).hint(hint));
         }
@@ -115,6 +118,19 @@ impl GeneralDraft {
             authorities_place: self.authorities_place.unwrap_or_else(|| place.clone()),
             place: self.certificate_place.unwrap_or_else(|| place.clone()),
         });
+    }
+}
+
+/// The `outboundproxy` of a peer: that of `[general]` is for what has a fixed address; devices that register are reached
+/// where they are. By name it is looked up as `[general]` has it.
+fn settle_proxy(peer: &mut Peer, general: &General) {
+    if !peer.host.is_fixed() && peer.settings.outbound_proxy.as_ref().is_some_and(|proxy| proxy.is_preset) {
+        peer.settings.outbound_proxy = None;
+    }
+    let Some(proxy) = &mut peer.settings.outbound_proxy else { return };
+    let (pinned, spoken) = (proxy.transport, general.transports());
+    if let PeerAddress::Named(host) = &mut proxy.address {
+        *host = HostName::of_server(&host.name, host.port, pinned.as_slice(), &spoken, general.srv_lookup);
     }
 }
 
@@ -201,6 +217,7 @@ impl PeerDraft {
             let hint = "add 'host=dynamic' for a device that registers, or its IP address";
             diagnostics.push(Diagnostic::warning(place.clone(), say).hint(hint));
         }
+        settle_proxy(&mut peer, general);
         peer.default_addr = self.default_ip.map(|ip| SocketAddr::new(ip, port));
         peer.credential = self.ha1.map(Credential::Ha1).or(self.secret.map(Credential::Password));
         if is_usable && peer.settings.codecs.entries.is_empty() {

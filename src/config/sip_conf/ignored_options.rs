@@ -69,12 +69,6 @@ pub(super) const ROWS: &[OptionRow] = &[
     accepted(General, &["tlsverifyclient"], "devices prove themselves by their secret, not by a certificate"),
     accepted(General, &["websocket_enabled", "websocket_write_timeout"], "there are no web sockets; nothing listens"),
     // Addresses.
-    unsupported(
-        Both,
-        &["outboundproxy"],
-        NEVER,
-        "requests go straight to the peer: write the proxy as the peer's 'host'",
-    ),
     accepted(
         General,
         &["subscribe_network_change_event"],

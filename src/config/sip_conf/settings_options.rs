@@ -2,13 +2,16 @@
 
 use super::option::{Effect, OptionRow, Trouble, guard, row};
 use crate::config::peer::{
-    Correction, DirectMedia, DtmfMode, Insecure, Nat, ProgressInBand, SendRpid, SessionTimers, Settings, T38, Tristate,
+    Correction, DirectMedia, DtmfMode, Insecure, Nat, OutboundProxy, PeerAddress, ProgressInBand, SendRpid,
+    SessionTimers, Settings, T38, Tristate,
 };
 use crate::config::value::{self, FALSE_WORDS, TRUE_WORDS, is_one_of, words};
+use crate::names::HostName;
 use crate::sip::digest::Algorithm;
 use crate::sip::flow::Transport;
 use crate::sip::header::Refresher;
 use crate::sip::header::session_expires::SHORTEST;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 type Result = std::result::Result<(), Trouble>;
@@ -55,6 +58,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         "no",
         "port: calls from the 'host' are known whatever port they come from (over TCP and TLS they always are); invite: calls from the 'host', or of a friend or user by its name, need no password",
         Effect::Settings(insecure),
+    ),
+    row(
+        &["outboundproxy"],
+        "[udp://|tcp://|tls://]host[:port][,force]; empty: none",
+        "none",
+        "requests to it go to this proxy; force: those within a call, too. In [general] it is for peers whose 'host' is an address or a name, not for devices that register",
+        Effect::Settings(outbound_proxy),
     ),
     row(
         &["qualify"],
@@ -525,6 +535,40 @@ fn interval(text: &str) -> std::result::Result<u32, Trouble> {
 fn session_refresher(settings: &mut Settings, text: &str) -> Result {
     settings.session_refresher = Refresher::from_name(text).ok_or(Trouble::Bad)?;
     Ok(())
+}
+
+fn outbound_proxy(settings: &mut Settings, text: &str) -> Result {
+    if text.is_empty() {
+        settings.outbound_proxy = None;
+        return Ok(());
+    }
+    let mut parts = text.split(',').map(str::trim);
+    let written = parts.next().unwrap_or_default();
+    let (mut force, mut left_out) = (false, Vec::new());
+    for word in parts {
+        match word.eq_ignore_ascii_case("force") {
+            true => force = true,
+            false => left_out.push(word.to_owned()),
+        }
+    }
+    let (transport, place) = match written.split_once("://") {
+        Some((name, place)) => (Some(Transport::from_name(name).ok_or(Trouble::Bad)?), place),
+        None => (None, written),
+    };
+    let address = match value::address(place) {
+        Some((ip, _)) if ip.is_unspecified() || ip.is_multicast() => return Err(Trouble::Bad),
+        Some((ip, port)) => {
+            let port = port.unwrap_or(transport.unwrap_or(Transport::Udp).default_port());
+            PeerAddress::Static(SocketAddr::new(ip, port))
+        }
+        None => {
+            let (name, port) = value::host_name(place).ok_or(Trouble::Bad)?;
+            // The whole of [general] says how it is looked up: see `PeerDraft::finish`.
+            PeerAddress::Named(HostName::of_server(&name, port, transport.as_slice(), &[Transport::Udp], true))
+        }
+    };
+    settings.outbound_proxy = Some(OutboundProxy { address, transport, force, is_preset: false });
+    Trouble::skipped(left_out)
 }
 
 fn transport(settings: &mut Settings, text: &str) -> Result {

@@ -88,6 +88,13 @@ pub(super) const ROWS: &[OptionRow] = &[
         Effect::General(extern_host),
     ),
     row(
+        &["stunaddr"],
+        "a host name or IP address, with ':port' if it is not 3478; empty: none",
+        "none",
+        "a STUN server that is asked for our address outside, where neither 'externaddr' nor 'externhost' says it",
+        Effect::General(stun_address),
+    ),
+    row(
         &["externrefresh"],
         "seconds, at least 1",
         "10",
@@ -132,6 +139,8 @@ pub(super) const ROWS: &[OptionRow] = &[
 ];
 
 const BIND: &str = "an IP address of this machine, or 0.0.0.0 or :: for all, with ':port' if need be";
+/// RFC 5389 9.
+const STUN_PORT: u16 = 3478;
 const PORT: &str = "a port from 1 to 65535";
 
 fn tcp_enable(draft: &mut GeneralDraft, text: &str) -> Result {
@@ -210,6 +219,19 @@ fn extern_address(draft: &mut GeneralDraft, text: &str) -> Result {
 
 fn extern_host(draft: &mut GeneralDraft, text: &str) -> Result {
     draft.general.external.host = Some(value::host_name(text).ok_or(Trouble::Bad)?);
+    Ok(())
+}
+
+fn stun_address(draft: &mut GeneralDraft, text: &str) -> Result {
+    let read = match value::address(text) {
+        Some((ip, port)) => Some((ip.to_string(), port)),
+        None => value::host_name(text),
+    };
+    draft.general.external.stun = match (read, text.is_empty()) {
+        (Some((name, port)), _) => Some((name, port.unwrap_or(STUN_PORT))),
+        (None, true) => None,
+        (None, false) => return Err(Trouble::Bad),
+    };
     Ok(())
 }
 

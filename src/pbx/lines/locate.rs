@@ -1,6 +1,6 @@
 //! Answers where a peer is: its registrations, else its fixed address.
 
-use super::fixed_address::{flow_to, server_of, servers, uri_at};
+use super::fixed_address::{flow_of, flow_to, route_to, server_of, servers, uri_at};
 use super::registrations::Registrations;
 use super::watches::Watches;
 use crate::config::peer::{Kind, Peer, PeerAddress};
@@ -44,7 +44,8 @@ impl Whereabouts<'_> {
                 None => binding.contact.to_string(),
             };
             let behind_nat = is_behind_nat(&binding.contact, binding.flow);
-            let (peer, flow, route) = (peer.clone(), binding.flow, binding.path.clone());
+            let (flow, route) = (flow_of(peer, binding.flow, core), route_to(peer, &binding.path));
+            let peer = peer.clone();
             Target { peer, flow, behind_nat, uri, route, monitored, alternates: Vec::new() }
         });
         let targets: Vec<Target> = registered.collect();
@@ -68,7 +69,7 @@ impl Whereabouts<'_> {
                 flow,
                 behind_nat: false,
                 uri,
-                route: Vec::new(),
+                route: route_to(peer, &[]),
                 monitored,
                 alternates: Vec::new(),
             }
@@ -183,7 +184,10 @@ fn indexed(peer: &Peer, item: &str) -> Option<String> {
 /// RFC 3608: the proxies that its registrar named are on the way of our calls, whichever server they would go to.
 fn by_route(target: &mut Target, route: &[Bytes], core: &Core) {
     let Some(first) = route.first() else { return };
-    target.route = route.to_vec();
+    target.route = route_to(&target.peer, route);
+    if target.peer.settings.outbound_proxy.is_some() {
+        return;
+    }
     target.alternates.clear();
     if let Ok(first) = NameAddr::parse(first) {
         target.flow = core.routing.follow(&first.uri, target.flow, &target.peer.settings);

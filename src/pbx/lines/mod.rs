@@ -29,7 +29,7 @@ use crate::sip::timer::TimerId;
 use crate::sip::transaction::{Account, Sending, ServerId};
 use crate::sip::validate::Essentials;
 use bytes::Bytes;
-use fixed_address::{flow_to, server_of, servers, uri_at};
+use fixed_address::{flow_of, flow_to, route_to, server_of, servers, uri_at};
 use keepalive::KeepAlives;
 use locate::{Whereabouts, flows_of};
 use registrations::Registrations;
@@ -138,8 +138,11 @@ impl Lines {
         self.watch_in_turn(missing.into_iter(), core);
     }
 
-    /// Names lead elsewhere now, or for the first time: peers with `host=NAME` whose address changed are asked there.
+    /// Names lead elsewhere now, or for the first time: peers with `host=NAME` whose address changed are asked there. Our
+    /// own address outside may be one of them.
     pub fn names_changed(&mut self, moved: Vec<(Arc<Peer>, SocketAddr)>, core: &mut Core) {
+        let admission = core.config.admission.clone();
+        self.location.readvertise(|flow| admission.advertised_address(flow.transport, flow.local, flow.remote.ip()));
         for (peer, address) in moved {
             core.emit(LineEvent::Moved { line: peer.name.clone(), address });
             self.watch(&peer, core);
@@ -422,16 +425,19 @@ impl Lines {
     fn poll(&self, peer: &Peer, polls: Vec<Poll>, core: &mut Core) {
         for poll in polls {
             let (target, flow, route) = match self.location.newest(&peer.name) {
-                Some(binding) => (binding.contact.to_string(), binding.flow, binding.path.as_slice()),
+                Some(binding) => {
+                    let flow = flow_of(peer, binding.flow, core);
+                    (binding.contact.to_string(), flow, route_to(peer, &binding.path))
+                }
                 None => match server_of(peer, core) {
                     Some(server) => {
                         let flow = flow_to(peer, server, core);
-                        (uri_at(peer, None, flow), flow, &[][..])
+                        (uri_at(peer, None, flow), flow, route_to(peer, &[]))
                     }
                     None => return,
                 },
             };
-            let request = options(peer, &target, flow, route, core);
+            let request = options(peer, &target, flow, &route, core);
             let Poll { watch, attempt, give_up } = poll;
             let requester = Requester::Qualify { peer: peer.name.as_str().into(), watch, attempt };
             let account = Account::Peer(peer.name.as_str().into());
