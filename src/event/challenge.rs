@@ -50,6 +50,11 @@ pub enum ChallengeFailure {
         /// Where the peer's section stands.
         section: String,
     },
+    /// It is for our own realm, and the password is the one that the peer proves itself with to us.
+    OurOwnRealm {
+        /// Where the peer's section stands.
+        section: String,
+    },
     /// The line is not registered where it was asked.
     NotRegistered,
     /// No algorithm or quality of protection that is known is offered, or nothing of it can be read.

@@ -154,8 +154,9 @@ fn a_new_contact_in_a_new_offer_is_followed() {
     world.assert_nothing_left();
 }
 
-/// CVE-2021-41158: a telephone that challenges what we send it learns no digest, neither for an INVITE nor in mid-call
-/// nor for a BYE; and we do not try for ever (AST-2020-002).
+/// CVE-2021-41158: a telephone that challenges what we send it learns no digest of our own realm, neither for an INVITE nor
+/// in mid-call nor for a BYE: it could be used against us. For a realm of its own it learns what it knows, its own
+/// password's digest, and we do not try for ever (AST-2020-002).
 #[test]
 fn who_challenges_us_learns_nothing() {
     for (status, name) in [(401, "WWW-Authenticate"), (407, "Proxy-Authenticate")] {
@@ -168,7 +169,8 @@ fn who_challenges_us_learns_nothing() {
             world.phone("isp").habit(|habits| habits.refuse = Some(status));
             world.phone("client").dials("1");
             world.until_over();
-            assert_eq!(world.texts("isp", &["INVITE sip:"]).len(), 1);
+            let times = if realm == "asterisk" { 1 } else { 2 };
+            assert_eq!(world.texts("isp", &["INVITE sip:"]).len(), times);
             world.phone("isp").habit(|habits| {
                 habits.refuse = None;
                 habits.refuse_reinvite = Some(status);
@@ -177,7 +179,8 @@ fn who_challenges_us_learns_nothing() {
             world.run(Duration::from_secs(5));
             world.phone("client").hangs_up();
             world.until_over();
-            assert!(world.texts("isp", &[]).iter().all(|text| !text.contains("Authorization")), "{status} {realm}");
+            let learns = world.texts("isp", &[]).iter().any(|text| text.contains("Authorization"));
+            assert_eq!(learns, realm != "asterisk", "{status} {realm}");
             world.assert_nothing_left();
         }
     }

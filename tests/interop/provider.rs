@@ -22,7 +22,7 @@ fn a_trunk_at_kamailio_registers_calls_out_and_in() {
     let port = free_port();
     let general = format!(
         "register => 4711:\"its@pass:word\"@{PROXY}:{port}/4930\nregistertimeout=2\n\
-         [trunk]\ntype=peer\nhost={PROXY}:{port}\ndefaultuser=4711\nremotesecret=its@pass:word\n\
+         [trunk]\ntype=peer\nhost={PROXY}:{port}\ndefaultuser=4711\nfromuser=4711\nremotesecret=its@pass:word\n\
          insecure=port,invite\ncontext=from-trunk\ndisallow=all\nallow=ulaw\n"
     );
     let extensions = "exten => _0X.,1,Dial(SIP/trunk/${EXTEN:1},20)\n\

@@ -27,6 +27,10 @@ fn words(reason: &ChallengeFailure) -> String {
             "this is not the address in 'host=', and the realm is none it has asked for there: if it is right, write \
              'auth=USER:SECRET@REALM' in {section}"
         ),
+        ChallengeFailure::OurOwnRealm { section } => format!(
+            "that is our own realm, and an answer could be used against us: write another 'realm=' in [general], or \
+             'remotesecret=' in {section}"
+        ),
         ChallengeFailure::NotRegistered => "no line is registered there, so nobody is given its password".to_owned(),
         ChallengeFailure::Unknown => {
             "nothing of what it asks for is known here: MD5 and SHA-256, with qop=auth or without, are".to_owned()

@@ -228,7 +228,7 @@ impl Asked<'_> {
         let section = format!("[{}], {}", peer.name, peer.place);
         if !peer.host.is_fixed() && peer.default_addr.is_none() {
             return match self.home {
-                Home::Registered => own(&peer, &section),
+                Home::Registered => own(&peer, &section).and_then(|found| unshared(found, &peer, realm, core)),
                 Home::Registrar(_) | Home::Other => Err(ChallengeFailure::NotRegistered),
             };
         }
@@ -247,7 +247,7 @@ impl Asked<'_> {
             let (user, proof) = (login.login.user.clone(), login.login.proof.clone());
             return Ok(Found { user, proof, option: "auth= in [general]".to_owned() });
         }
-        trunk(&peer, &section)
+        trunk(&peer, &section).and_then(|found| unshared(found, &peer, realm, core))
     }
 }
 
@@ -280,6 +280,16 @@ fn own(peer: &Arc<Peer>, section: &str) -> Result<Found, ChallengeFailure> {
         (None, None) => return Err(ChallengeFailure::NoPassword { section: section.to_owned() }),
     };
     Ok(Found { user: peer.name.clone(), proof, option })
+}
+
+/// CVE-2021-41158: what a peer proves itself with to us is not given for our own realm. Whoever sits at its address could ask
+/// us for what we have just asked him.
+fn unshared(found: Found, peer: &Peer, realm: &str, core: &Core) -> Result<Found, ChallengeFailure> {
+    let is_ours = realm == core.config.general.realm && found.user == peer.name;
+    match is_ours && peer.remote_secret.is_none() && peer.credential.is_some() {
+        true => Err(ChallengeFailure::OurOwnRealm { section: format!("[{}], {}", peer.name, peer.place) }),
+        false => Ok(found),
+    }
 }
 
 /// The same of a trunk, where we are `defaultuser=` or, without it, `fromuser=`.
