@@ -150,6 +150,10 @@ mod tests {
         assert!(convert(&input, &output).unwrap_err().contains("exists already"));
         assert!(convert(&input, &folder.join("out.mp3")).unwrap_err().contains(".ulaw, .alaw, .wav or .sln"));
         assert!(convert(&folder.join("in"), &output).unwrap_err().contains("an ending"));
+        let pipe = folder.join("pipe.wav");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(convert(&pipe, &output).unwrap_err().contains("it is no ordinary file"));
+        fs::remove_file(pipe).unwrap();
         let places = Places::new(vec![folder.clone()], "", true);
         let played = play(&places, "in", "", Some(&folder.join("heard.wav"))).unwrap();
         assert!(played.ends_with("heard.wav: as a telephone line carries it\n"), "{played}");

@@ -2,6 +2,7 @@
 //! English; in each the formats in the order of the table.
 
 use super::places::{ENGLISH, Places};
+use super::watch;
 use crate::audio::recording::{ENDINGS, Kind};
 use crate::wording::outside;
 use std::fs;
@@ -36,9 +37,10 @@ pub fn find(places: &Places, name: &str, language: &str) -> Result<Found, String
     let language = if is_language(wanted) { wanted } else { ENGLISH };
     let mut unsupported = None;
     let mut look = |candidates: Vec<PathBuf>| candidates.into_iter().find_map(|stem| at(&stem, &mut unsupported));
+    let absolute = Path::new(name).parent().unwrap_or(Path::new(name));
     let found = if name.starts_with('/') {
         let own = spoken(language).into_iter().chain([String::new()]).map(|folder| inside(Path::new(name), &folder));
-        look(own.collect())
+        watch::look(absolute).and_then(|_look| look(own.collect()))
     } else {
         let own = |folder: &PathBuf| {
             let languages = spoken(language).into_iter().flat_map(|one| named(folder, &one)).chain([String::new()]);
@@ -48,7 +50,8 @@ pub fn find(places: &Places, name: &str, language: &str) -> Result<Found, String
             named(folder, ENGLISH).into_iter().map(|one| stem(places, folder, &one, name)).collect::<Vec<_>>()
         };
         let folders = || places.folders().iter();
-        folders().find_map(|folder| look(own(folder))).or_else(|| folders().find_map(|folder| look(english(folder))))
+        let first = folders().find_map(|folder| watch::look(folder).and_then(|_look| look(own(folder))));
+        first.or_else(|| folders().find_map(|folder| watch::look(folder).and_then(|_look| look(english(folder)))))
     };
     if let Some(found) = found.or(unsupported) {
         return Ok(found);
@@ -65,17 +68,25 @@ pub fn find(places: &Places, name: &str, language: &str) -> Result<Found, String
 /// Where it was looked for.
 fn looked(places: &Places, name: &str) -> String {
     if name.starts_with('/') {
-        return "at that path".to_owned();
+        let hangs = Path::new(name).parent().is_some_and(|folder| watch::look(folder).is_none());
+        let why = if hangs { ", whose folder does not answer (a network mount that hangs?)" } else { "" };
+        return format!("at that path{why}");
     }
+    let hung = watch::hung(places.folders());
     let there: Vec<String> = places
         .folders()
         .iter()
-        .filter(|folder| folder.is_dir())
+        .filter(|folder| watch::look(folder).is_some_and(|_look| folder.is_dir()))
         .map(|folder| outside(&folder.to_string_lossy()).to_string())
         .collect();
-    match there.is_empty() {
+    let where_ = match there.is_empty() {
         true => "anywhere: no folder with sounds is installed (strowger sounds list)".to_owned(),
         false => format!("in {}", there.join(", ")),
+    };
+    let hung: Vec<String> = hung.iter().map(|folder| outside(&folder.to_string_lossy()).to_string()).collect();
+    match hung.is_empty() {
+        true => where_,
+        false => format!("{where_}; {} does not answer (a network mount that hangs?)", hung.join(", ")),
     }
 }
 
@@ -160,6 +171,7 @@ pub fn in_folder(places: &Places, folder: &Path) -> Vec<Found> {
 }
 
 fn playable(folder: &Path) -> Vec<Found> {
+    let Some(_look) = watch::look(folder) else { return Vec::new() };
     let mut stems: Vec<PathBuf> = fs::read_dir(folder)
         .into_iter()
         .flatten()

@@ -4,10 +4,12 @@
 mod cache;
 mod find;
 mod places;
+mod watch;
 
 pub use cache::ROOM;
 pub use find::{Found, below, find, in_folder};
 pub use places::{DEBIAN, Places};
+pub use watch::LIMIT;
 
 use crate::audio::recording::{self, Kind};
 use crate::audio::sound::{self, Sound};
@@ -18,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The largest file that is read, in bytes.
@@ -28,9 +31,11 @@ const MAX_MUSIC: usize = ROOM / 2;
 const FORGET: Duration = Duration::from_secs(5);
 const MAX_MISSING: usize = 1024;
 
-/// The sounds that can be had.
-pub struct Library {
-    places: Places,
+/// The sounds that can be had, by several threads at once: while one reads, the others go on.
+pub struct Library(Mutex<Shelf>);
+
+struct Shelf {
+    places: Arc<Places>,
     cache: Cache,
     missing: BTreeMap<(String, String), (Instant, String)>,
 }
@@ -38,49 +43,62 @@ pub struct Library {
 impl Library {
     /// The sounds of these folders.
     pub fn new(places: Places) -> Library {
-        Library { places, cache: Cache::new(ROOM), missing: BTreeMap::new() }
+        let shelf = Shelf { places: Arc::new(places), cache: Cache::new(ROOM), missing: BTreeMap::new() };
+        Library(Mutex::new(shelf))
     }
 
     /// Looks into other folders from now on.
-    pub fn move_to(&mut self, places: Places) {
-        self.places = places;
-        self.missing.clear();
+    pub fn move_to(&self, places: Places) {
+        let mut shelf = self.shelf();
+        shelf.places = Arc::new(places);
+        shelf.missing.clear();
     }
 
     /// Each of the sounds that are wanted, or why it cannot be had.
-    pub fn load(&mut self, wanted: &Wanted) -> Vec<Result<Sound, String>> {
+    pub fn load(&self, wanted: &Wanted) -> Vec<Result<Sound, String>> {
         match wanted {
             Wanted::Names { names, language } => names.iter().map(|name| self.named(name, language)).collect(),
             Wanted::Folder(folder) => self.music(folder),
         }
     }
 
-    fn named(&mut self, name: &str, language: &str) -> Result<Sound, String> {
+    /// Never held while the disk is waited for.
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn named(&self, name: &str, language: &str) -> Result<Sound, String> {
         if is_made(name) {
             return made(name).ok_or_else(|| format!("There is no sound '{}'", outside(name)));
         }
         let key = (name.to_owned(), language.to_owned());
-        if let Some((since, why)) = self.missing.get(&key)
-            && since.elapsed() < FORGET
-        {
-            return Err(why.clone());
-        }
-        match find(&self.places, name, language) {
+        let places = {
+            let shelf = self.shelf();
+            if let Some((since, why)) = shelf.missing.get(&key)
+                && since.elapsed() < FORGET
+            {
+                return Err(why.clone());
+            }
+            Arc::clone(&shelf.places)
+        };
+        match find(&places, name, language) {
             Ok(found) => self.read(&found),
             Err(why) => made(name).ok_or_else(|| {
-                if self.missing.len() >= MAX_MISSING {
-                    self.missing.clear();
+                let mut shelf = self.shelf();
+                if shelf.missing.len() >= MAX_MISSING {
+                    shelf.missing.clear();
                 }
-                self.missing.insert(key, (Instant::now(), why.clone()));
+                shelf.missing.insert(key, (Instant::now(), why.clone()));
                 why
             }),
         }
     }
 
-    fn music(&mut self, folder: &Path) -> Vec<Result<Sound, String>> {
+    fn music(&self, folder: &Path) -> Vec<Result<Sound, String>> {
         let (mut all, mut size) = (Vec::new(), 0usize);
         let mut why = format!("There is no sound in the folder '{}'", outside(&folder.to_string_lossy()));
-        for found in in_folder(&self.places, folder) {
+        let places = Arc::clone(&self.shelf().places);
+        for found in in_folder(&places, folder) {
             match self.read(&found) {
                 Ok(sound) if size.saturating_add(sound.size()) <= MAX_MUSIC => {
                     size = size.saturating_add(sound.size());
@@ -93,13 +111,16 @@ impl Library {
         if all.is_empty() { vec![Err(why)] } else { all }
     }
 
-    fn read(&mut self, found: &Found) -> Result<Sound, String> {
+    fn read(&self, found: &Found) -> Result<Sound, String> {
+        let folder = found.path.parent().unwrap_or(&found.path);
+        let hung = || unreadable(found, "its folder does not answer (a network mount that hangs?)");
+        let _look = watch::look(folder).ok_or_else(hung)?;
         let stamp = stamp(&found.path).map_err(|error| unreadable(found, &error.to_string()))?;
-        if let Some(kept) = self.cache.get(&found.path, stamp) {
+        if let Some(kept) = self.shelf().cache.get(&found.path, stamp) {
             return kept;
         }
         let sound = samples(found).map(|(samples, _)| Sound::of_samples(&samples));
-        self.cache.put(found.path.clone(), stamp, sound.clone());
+        self.shelf().cache.put(found.path.clone(), stamp, sound.clone());
         sound
     }
 }
@@ -140,6 +161,10 @@ pub fn samples(found: &Found) -> Result<(Vec<i16>, String), String> {
     let refused = |why: String| unreadable(found, &why);
     if let Kind::Unsupported(_) = found.kind {
         return recording::read(found.kind, &[]).map_err(|why| refused(why.to_string()));
+    }
+    // A pipe would be waited for without end, already when it is opened.
+    if !fs::metadata(&found.path).map_err(|error| refused(error.to_string()))?.is_file() {
+        return Err(refused("it is no ordinary file".to_owned()));
     }
     let file = File::open(&found.path).map_err(|error| refused(error.to_string()))?;
     // What has no size may be a file of the kernel, and such a one can be waited for without end.

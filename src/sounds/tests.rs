@@ -109,8 +109,8 @@ fn nothing_leads_out_of_the_folders_and_a_missing_one_says_where_it_was_looked_f
 fn a_file_is_read_once_until_it_changes() {
     let folders = Folders::new("cache");
     folders.put("own/en/hello.wav", 80);
-    let mut library = Library::new(folders.places("", true));
-    let mut hear = |name: &str| {
+    let library = Library::new(folders.places("", true));
+    let hear = |name: &str| {
         let wanted = Wanted::Names { names: vec![name.to_owned()], language: String::new() };
         library.load(&wanted).remove(0)
     };
@@ -136,7 +136,7 @@ fn what_cannot_be_played_is_named_with_what_to_do() {
     folders.put("own/en/old.gsm", 33);
     folders.put("own/en/broken.wav", 0);
     fs::write(folders.0.join("own/en/broken.wav"), "no wave").unwrap();
-    let mut library = Library::new(folders.places("", true));
+    let library = Library::new(folders.places("", true));
     let names = ["old", "broken"].map(str::to_owned).to_vec();
     let why: Vec<String> =
         library.load(&Wanted::Names { names, language: "en".into() }).into_iter().map(Result::unwrap_err).collect();
@@ -156,8 +156,8 @@ fn music_is_every_sound_of_a_folder_by_name() {
     }
     fs::write(folders.0.join("moh/readme.txt"), "x").unwrap();
     fs::create_dir_all(folders.0.join("own")).unwrap();
-    let mut library = Library::new(folders.places("", true));
-    let mut lengths = |folder: &str| {
+    let library = Library::new(folders.places("", true));
+    let lengths = |folder: &str| {
         let all = library.load(&Wanted::Folder(folder.into()));
         all.into_iter().map(|sound| sound.map(|sound| sound.samples())).collect::<Vec<_>>()
     };
