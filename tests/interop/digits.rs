@@ -2,8 +2,11 @@
 
 use crate::clients::{network, over};
 use crate::exchange::{ALICE, Exchange, Wishes, wait};
+use crate::sipp::Phone;
 use crate::telephone::Client::{self, Baresip, Linphone, Pjsua2};
 use crate::telephone::{Order, Telephone, Way};
+use crate::{can, skip};
+use std::net::UdpSocket;
 use std::time::Duration;
 
 #[test]
@@ -19,6 +22,45 @@ fn linphone_and_the_dialplan_press_digits() {
 #[test]
 fn pjsua2_and_the_dialplan_press_digits() {
     presses_and_is_pressed_to(Pjsua2);
+}
+
+/// SIPp sends them as packets that it made itself, and takes them at a socket of ours.
+#[test]
+fn sipp_presses_digits_and_is_pressed_to() {
+    // Its packets leave by a raw socket.
+    if !can("SIPp presses digits", &["sipp"]) || !std::fs::read_to_string("/proc/self/status").is_ok_and(is_root) {
+        skip("SIPp presses digits", "only root may send such packets");
+        return;
+    }
+    let exchange = Exchange::start("digits-sipp", &Wishes::default());
+    let alice = Phone::new(&exchange, ALICE).registered().hanging_up_after(4_000);
+    let calling = alice.calling("caller-digits.xml", "620");
+    exchange.said("620 has read 440*");
+    exchange.said("620 has pressed");
+    calling.succeeds();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(12))).unwrap();
+    // Nobody presses there, and 620 goes on after nine seconds.
+    let alice = alice.with_rtp(socket.local_addr().unwrap().port()).hanging_up_after(13_000);
+    let calling = alice.calling("caller.xml", "620");
+    let (mut got, mut packet, mut last) = (String::new(), [0u8; 1500], None);
+    while got.len() < 4 {
+        let size = socket.recv(&mut packet).unwrap_or_else(|_| panic!("only {got} came\n{}", exchange.log()));
+        // All packets of an event have its first timestamp (RFC 4733 2.2.2).
+        if size == 16
+            && packet[1] & 0x7f == 101
+            && last.replace(packet[4..8].to_vec()).as_deref() != Some(&packet[4..8])
+        {
+            got.extend("0123456789*#ABCD".chars().nth(packet[12].into()));
+        }
+    }
+    assert_eq!(got, "159#");
+    calling.succeeds();
+    exchange.stop();
+}
+
+fn is_root(status: String) -> bool {
+    status.lines().any(|line| line.starts_with("Uid:\t0\t"))
 }
 
 /// How a client is told to press digits.
