@@ -1,5 +1,6 @@
 //! `[general]` of sip.conf, as far as it is about lamps: what those who watch an extension are told.
 
+use super::peer::{LineKind, Peer};
 use std::time::Duration;
 
 /// `notifyringing`: are lamps told that a device rings?
@@ -35,8 +36,17 @@ pub struct LampOptions {
     pub hold: bool,
     /// `notifycid`.
     pub cid: NotifyCid,
+    /// `notifymimetype`: the type of content of message waiting; none: the usual one.
+    pub mime: Option<String>,
+    /// `mwi_from`: the user in From of message waiting.
+    pub mwi_from: Option<String>,
     /// `subminexpiry`: a shorter subscription is refused with this time (423); none: `minexpiry`.
     pub min_expiry: Option<Duration>,
     /// `submaxexpiry`: a longer subscription is shortened to it; none: `maxexpiry`.
     pub max_expiry: Option<Duration>,
+}
+
+/// Whether a line is told of messages that wait: one with a mailbox, and not a modem, whose dialling a stutter tone breaks.
+pub fn hears_of_messages(peer: &Peer) -> bool {
+    !peer.messages.mailboxes.is_empty() && peer.settings.line != Some(LineKind::Modem)
 }

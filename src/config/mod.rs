@@ -15,6 +15,7 @@ pub mod limits;
 pub mod load;
 pub mod logger_conf;
 pub mod login;
+pub mod message_waiting;
 pub mod musiconhold_conf;
 pub mod peer;
 pub mod peer_address;

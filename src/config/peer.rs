@@ -4,6 +4,7 @@ use super::acl::Acl;
 use super::diagnostic::Place;
 use super::limits::Limits;
 use super::login::RealmLogin;
+use super::message_waiting::MessageWaiting;
 pub use super::peer_address::{OutboundProxy, PeerAddress};
 use super::presentation::Presentation;
 pub use super::secret::Credential;
@@ -65,6 +66,8 @@ pub struct Peer {
     pub limits: Limits,
     /// `busylevel`: from so many calls on its lamp says busy; none: as many as `call-limit` allows.
     pub busy_level: Option<u32>,
+    /// `mailbox`, `subscribemwi`, `unsolicited_mailbox`.
+    pub messages: MessageWaiting,
     /// `setvar`: channel variables of each call it makes, in order.
     pub set_vars: Vec<(String, String)>,
     /// `accountcode`, for call records.
@@ -102,6 +105,7 @@ impl Peer {
             call_limit: None,
             limits: Limits::default(),
             busy_level: None,
+            messages: MessageWaiting::default(),
             set_vars: Vec::new(),
             account_code: String::new(),
             description: String::new(),
@@ -117,8 +121,7 @@ impl Peer {
         Peer { kind: Kind::Guest, call_limit: Some(MAX_GUESTS), ..Peer::new("guest", nowhere, defaults.clone()) }
     }
 
-    /// The extensions to make while it is registered, each with the context it named or `None` for `regcontext`:
-    /// its `regexten`, or its name when it has none.
+    /// The extensions to make while it is registered, each with its context (`None`: `regcontext`): `regexten`, or its name.
     pub fn reg_extensions(&self) -> Vec<RegExten> {
         if self.regexten.is_empty() {
             vec![RegExten { extension: self.name.clone(), context: None }]
@@ -178,6 +181,10 @@ impl Peer {
 pub struct Settings {
     /// `context`: where its calls enter the dialplan.
     pub context: String,
+    /// `buggymwi`: message waiting without counts of urgent messages.
+    pub buggy_mwi: bool,
+    /// `vmexten`: what it calls to hear its messages.
+    pub vm_exten: String,
     /// `allowsubscribe`: it may watch extensions.
     pub allow_subscribe: bool,
     /// `subscribecontext`: where the hints are that it watches; empty: in `context`.
@@ -289,6 +296,8 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             context: "default".into(),
+            vm_exten: "asterisk".into(),
+            buggy_mwi: false,
             allow_subscribe: true,
             subscribe_context: String::new(),
             nat: Nat { force_rport: Tristate::Auto, comedia: Tristate::Off },

@@ -23,6 +23,7 @@ use super::acl_conf::Lists;
 use super::diagnostic::{Diagnostic, Place, Severity, tidy};
 use super::general::General;
 use super::ini::{Document, Entry, Section};
+use super::lamps::hears_of_messages;
 use super::peer::{Kind, Peer, Settings};
 use super::register_line::Written;
 use super::value::{self, is_one_of};
@@ -85,8 +86,38 @@ pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnosti
     }
     let written = std::mem::take(&mut reader.register_lines);
     general.registrations = registrations::all(written, &peers, &general, &mut reader.diagnostics);
+    reader.diagnostics.extend(untold(&peers));
     tidy(&mut reader.diagnostics);
     (SipConf { general, peers, left_out }, reader.diagnostics)
+}
+
+/// Peers with mailboxes of which nobody tells, and modems with any.
+fn untold(peers: &BTreeMap<String, Arc<Peer>>) -> Vec<Diagnostic> {
+    let told: Vec<&String> = peers.values().filter_map(|peer| peer.messages.unsolicited.as_ref()).collect();
+    let mut said = Vec::new();
+    for peer in peers.values().filter(|peer| !peer.messages.mailboxes.is_empty()) {
+        if !hears_of_messages(peer) {
+            let say = format!("'mailbox' has no effect on peer '{}': it is 'line=modem'", peer.name);
+            let hint = "a stutter tone breaks the dialling of a modem: take the line out";
+            said.push(Diagnostic::warning(peer.place.clone(), say).hint(hint));
+            continue;
+        }
+        let untold = |mailbox: &&String| !told.contains(mailbox);
+        let untold: Vec<&str> = peer.messages.mailboxes.iter().filter(untold).map(String::as_str).collect();
+        if let Some(first) = untold.first() {
+            let say = format!(
+                "mailbox '{}' of peer '{}' has no source: there is no voice mail yet",
+                untold.join("' and '"),
+                peer.name
+            );
+            let hint = format!(
+                "write 'unsolicited_mailbox={first}' in the peer of a provider that tells of it, or tell it by the console: \
+                 'mailbox set {first} NEW OLD'"
+            );
+            said.push(Diagnostic::warning(peer.place.clone(), say).hint(hint));
+        }
+    }
+    said
 }
 
 /// A peer that can only be spoken to over what is switched off.

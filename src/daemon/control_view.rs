@@ -22,9 +22,9 @@ use crate::observe::control_api::{
 };
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
-    RegistryRow, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+    RegistryRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
 };
-use crate::pbx::effect::Effects;
+use crate::pbx::effect::{Effects, Input};
 use crate::pbx::switch::notify;
 use crate::pbx::switch::orders::{self, NotDone, Order};
 use crate::pbx::switch::{self, Stopping, Switch};
@@ -106,6 +106,10 @@ impl ControlApi for View<'_> {
 
     fn in_use(&self) -> Vec<InUse> {
         lines::in_use(self.switch)
+    }
+
+    fn subscriptions(&self) -> Vec<SubscriptionRow> {
+        lines::subscriptions(self.switch, self.now)
     }
 
     fn hints(&self) -> Vec<HintRow> {
@@ -269,14 +273,14 @@ impl ControlApi for View<'_> {
 
     fn database_put(&mut self, path: &str, value: &str) -> Result<(), String> {
         let done = self.switch.database().put(path, value);
-        self.effects.push(self.switch.take_effects());
+        self.effects.push(self.switch.handle(self.now, Input::Tick));
         done
     }
 
     fn database_delete(&mut self, path: &str, below: bool) -> usize {
         let database = self.switch.database();
         let gone = if below { database.delete_tree(path) } else { usize::from(database.delete(path).is_some()) };
-        self.effects.push(self.switch.take_effects());
+        self.effects.push(self.switch.handle(self.now, Input::Tick));
         gone
     }
 

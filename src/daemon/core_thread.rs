@@ -80,7 +80,7 @@ const REPORTS: usize = 4;
 /// that has registered since is where it says, not where it was.
 fn restore(switch: &mut Switch, known: &KnownAddresses, found: Found, now: Now) -> usize {
     switch.database().load(found.values);
-    let restored = switch.restore(now, found.bindings);
+    let restored = switch.restore(now, found.bindings, found.subscriptions);
     known.learn(&switch.everything());
     restored
 }
@@ -363,7 +363,7 @@ mod tests {
             user_agent: None,
         };
         let left = Some(Duration::from_secs(600));
-        Found { bindings: vec![Restored { peer: "a".into(), binding, left }], values: Vec::new() }
+        Found { bindings: vec![Restored { peer: "a".into(), binding, left }], ..Found::default() }
     }
 
     /// A store that was away comes back with what it had: the line has registered from elsewhere meanwhile.

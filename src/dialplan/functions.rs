@@ -10,6 +10,7 @@ mod group;
 mod list;
 mod logic;
 mod lookup;
+mod mailbox;
 mod message;
 mod number;
 mod outcome;
@@ -77,6 +78,7 @@ pub static TABLE: &[&Function] = &[
     &lookup::LOCAL_PEEK,
     &lookup::LOCK,
     &edit::LTRIM,
+    &mailbox::MAILBOX_EXISTS,
     &number::MATH,
     &encode::MD5,
     &message::MESSAGE,
@@ -114,6 +116,7 @@ pub static TABLE: &[&Function] = &[
     &encode::URIENCODE,
     &lookup::VALID_EXTEN,
     &lookup::VERSION,
+    &mailbox::VM_INFO,
 ];
 
 /// The function of that name.

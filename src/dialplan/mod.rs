@@ -33,6 +33,7 @@ pub mod load;
 mod located;
 mod lookup;
 mod loops;
+pub mod mailbox;
 mod menu;
 pub mod originate;
 pub mod outcome;

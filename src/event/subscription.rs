@@ -17,6 +17,8 @@ pub enum SubscribeRefusal {
         /// Where it was looked up.
         context: String,
     },
+    /// The line has no mailbox of which anybody has told, or is a modem.
+    NoMailbox,
     /// The line, its source, or all lines together have too many already.
     TooMany,
 }

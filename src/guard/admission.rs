@@ -13,7 +13,7 @@ use super::event::{AuthEvent, cut};
 use super::identity::{self, Account, Accounts, AddressIndex, ClaimedIdentity, Directory};
 use super::trial::Uncounted;
 pub use super::trial::{Circumstances, Trial, Trials};
-use super::{amplification, nat};
+use super::{amplification, nat, provider};
 use crate::clock::{Now, Time};
 use crate::config::acl::Acl;
 use crate::config::diagnostic::Place;
@@ -241,6 +241,10 @@ impl Admission {
                 Method::Options if self.options_too => match self.authenticate(context) {
                     Verdict::Pass { .. } => self.accept(context),
                     refused => refused,
+                },
+                Method::Notify => match provider::of((request, essentials), flow, self.directory(), self.by_digest) {
+                    Some(peer) if self.acl.allows(source.ip()) => pass(&peer, Proof::Trusted),
+                    Some(_) | None => self.accept(context),
                 },
                 _ => self.accept(context),
             }),

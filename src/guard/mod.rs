@@ -8,6 +8,7 @@ pub mod event;
 mod identity;
 pub mod nat;
 pub mod pin_lockout;
+mod provider;
 pub mod repeat_filter;
 pub mod replay;
 mod shared_address;

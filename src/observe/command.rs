@@ -10,6 +10,7 @@ mod help;
 mod hint;
 mod logger;
 mod lookup;
+mod mailbox;
 mod manual;
 mod pattern;
 mod reload;
@@ -21,6 +22,7 @@ mod sip_line;
 mod sip_peer;
 mod sip_settings;
 mod sip_text;
+mod subscription;
 mod table;
 #[cfg(test)]
 mod tests;

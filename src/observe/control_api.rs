@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
-    RegistryRow, Settings, SipChannelRow, SystemCounts, Uptime, UserRow, Version,
+    RegistryRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
 };
 
 /// Whose SIP messages go to the console.
@@ -142,6 +142,8 @@ pub trait ControlApi {
     fn users(&self) -> Vec<UserRow>;
     /// How many channels each peer has, in any order.
     fn in_use(&self) -> Vec<InUse>;
+    /// The subscriptions, oldest first.
+    fn subscriptions(&self) -> Vec<SubscriptionRow>;
     /// The hints of the dialplan, by context and extension.
     fn hints(&self) -> Vec<HintRow>;
     /// The dialplan's applications, by name.

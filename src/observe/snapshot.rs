@@ -507,6 +507,27 @@ pub struct ChannelDetail {
     pub variables: Vec<(String, String)>,
 }
 
+/// One line of `sip show subscriptions`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionRow {
+    /// Where the telephone is.
+    pub host: String,
+    /// Its line.
+    pub line: String,
+    /// The Call-ID of its dialog.
+    pub call_id: String,
+    /// What it watches.
+    pub exten: String,
+    /// The state it was told last.
+    pub state: String,
+    /// In which form.
+    pub kind: String,
+    /// The mailbox it is about.
+    pub mailbox: String,
+    /// For how long it lasts, in seconds.
+    pub expiry_s: u64,
+}
+
 /// One line of `core show hints`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HintRow {

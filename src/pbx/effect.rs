@@ -102,6 +102,13 @@ pub enum StoreOrder {
         /// What it is now; `None`: it is gone.
         value: Option<String>,
     },
+    /// A subscription.
+    Subscription {
+        /// Our tag in its dialog, which no other has.
+        tag: SmolStr,
+        /// All of it, as [`crate::pbx::subscriptions`] writes it; `None`: it is over.
+        text: Option<String>,
+    },
     /// A call is over.
     Call(Box<Cdr>),
 }

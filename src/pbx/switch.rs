@@ -40,7 +40,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use lamps::{KnownDialog, Lamps};
+use lamps::{KnownDialog, Lamps, NoticeEnd};
 
 pub use super::calls::MAX_CHANNELS;
 pub use super::lines::registrations::{Registration, RegistrationState};
@@ -151,7 +151,7 @@ impl Switch {
                     self.texts.unanswered(id, "it does not answer", &self.calls.shared().database, &mut self.core);
                 }
                 Expired::Timeout(client, Requester::Subscription(id)) => {
-                    notices::timed_out(&mut self.subscriptions, id, client, &mut self.core);
+                    lamps_of(self).notified(id, client, NoticeEnd::TimedOut);
                 }
                 // The refusal was never acknowledged: RFC 3261 17.2.1 tells the user, who has nothing left to do.
                 Expired::NotAcked(_) => self.core.count_drop("refusal never acknowledged"),
@@ -268,6 +268,7 @@ impl Switch {
                 self.calls.incoming(invite, self.stopping.is_some(), &mut self.core);
             }
             (Method::Message, Some(peer)) => texting::received(texting_parts(self), id, (request, essentials), &peer),
+            (Method::Notify, Some(peer)) => lamps_of(self).provider_tells(id, request, &peer),
             (Method::Subscribe, Some(peer)) => {
                 let asked = Subscribe { server: id, request, essentials, arrival: lamps::arrival(came) };
                 lamps_of(self).subscribe(&asked, &peer);
@@ -305,7 +306,7 @@ impl Switch {
             Requester::Qualify { peer, watch, attempt } => {
                 self.lines.poll_answered(&peer, (watch, attempt), &mut self.core);
             }
-            Requester::Subscription(id) => notices::answered(&mut self.subscriptions, id, &answer, &mut self.core),
+            Requester::Subscription(id) => lamps_of(self).notified(id, answer.id, NoticeEnd::Answered(&answer)),
         }
     }
 
@@ -359,7 +360,7 @@ impl Switch {
                     self.texts.unanswered(id, why, &self.calls.shared().database, &mut self.core);
                 }
                 Requester::Subscription(one) => {
-                    notices::not_sent(&mut self.subscriptions, one, id, why, &mut self.core);
+                    lamps_of(self).notified(one, id, NoticeEnd::NotSent(why));
                 }
             }
         }
@@ -411,13 +412,16 @@ impl Switch {
         self.turn()
     }
 
-    /// Takes back the registrations of a time before a restart. Says how many came back.
-    pub fn restore(&mut self, now: Now, stored: Vec<Restored>) -> usize {
+    /// Takes back the registrations and the subscriptions of a time before a restart. Says how many registrations came
+    /// back. The database is to be loaded before: states of devices stand in it.
+    pub fn restore(&mut self, now: Now, stored: Vec<Restored>, watching: Vec<(String, String)>) -> usize {
         self.core.now = now;
         for (path, value) in self.database().all() {
             self.core.spent.note(&path, Some(&value));
         }
-        self.lines.restore(stored, &mut self.core)
+        let restored = self.lines.restore(stored, &mut self.core);
+        lamps_of(self).restore(watching);
+        restored
     }
 
     /// What is to be done since this was asked last. Whoever changed something outside [`Switch::handle`] has it
@@ -427,6 +431,7 @@ impl Switch {
         keep_minutes(&mut self.core, &self.calls.shared().database);
         let values = self.calls.shared().database.take_changes();
         lamps_of(self).announce(values.keys().map(String::as_str));
+        self.subscriptions.store_changes(&mut self.core);
         for (path, value) in values {
             self.core.spent.note(&path, value.as_deref());
             self.core.out.store.push(StoreOrder::Value { path, value });
@@ -442,7 +447,7 @@ impl Switch {
     pub fn everything(&self) -> Vec<StoreOrder> {
         let values = self.database().all().into_iter();
         let values = values.map(|(path, value)| StoreOrder::Value { path, value: Some(value) });
-        self.lines.everything().chain(values).collect()
+        self.lines.everything().chain(values).chain(self.subscriptions.everything(self.core.now)).collect()
     }
 
     /// The global variables, by name.

@@ -9,4 +9,6 @@ pub struct Found {
     pub bindings: Vec<Restored>,
     /// The key/value database: full names and values.
     pub values: Vec<(String, String)>,
+    /// The subscriptions: our tag, and all of each.
+    pub subscriptions: Vec<(String, String)>,
 }

@@ -113,7 +113,9 @@ impl Store {
         for order in orders {
             match order {
                 StoreOrder::Call(record) => self.writer.record(record),
-                StoreOrder::Bindings { .. } | StoreOrder::Value { .. } => kept.push(order),
+                StoreOrder::Bindings { .. } | StoreOrder::Value { .. } | StoreOrder::Subscription { .. } => {
+                    kept.push(order)
+                }
             }
         }
         if let Some(again) = self.again {

@@ -12,11 +12,14 @@ use std::time::Duration;
 /// Marks the file as ours: "Strg".
 const APPLICATION: i32 = 0x5374_7267;
 /// The shape of the tables.
-const VERSION: i32 = 3;
+const VERSION: i32 = 4;
 /// The file's name.
 const NAME: &str = "state.db";
 /// Registrations read at most; more than any configuration has.
 const MAX_BINDINGS: usize = 100_000;
+/// Subscriptions read at most, and the longest of them.
+const MAX_SUBSCRIPTIONS: usize = 20_000;
+const MAX_SUBSCRIPTION: usize = 65_536;
 /// Longer than this the switch does not wait for somebody else who writes to the file (`sqlite3` in a shell).
 const BUSY: Duration = Duration::from_millis(100);
 
@@ -88,7 +91,7 @@ impl State {
                 return Err(Trouble::Damaged(format!("it is no state file of strowger (application {other})")));
             }
         }
-        // Version 1 knew UDP only, version 2 no proxies.
+        // Version 1 knew UDP only, version 2 no proxies, version 3 no subscriptions.
         let transport =
             if version == 1 { "ALTER TABLE binding ADD COLUMN transport TEXT NOT NULL DEFAULT 'udp';" } else { "" };
         let proxies = match version {
@@ -104,6 +107,7 @@ impl State {
                  call_id TEXT NOT NULL, cseq INTEGER NOT NULL, user_agent TEXT, transport TEXT NOT NULL DEFAULT 'udp',
                  path TEXT NOT NULL DEFAULT '',
                  PRIMARY KEY (peer, place)) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS subscription (tag TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS astdb (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
              PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};
              COMMIT;"
@@ -136,6 +140,16 @@ impl State {
                     found.values.push((key, value));
                 }
             }
+            let mut statement = db.prepare("SELECT tag, text FROM subscription ORDER BY tag")?;
+            let mut rows = statement.query([])?;
+            while let Some(stored) = rows.next()? {
+                if let (Ok(tag), Ok(text)) = (stored.get(0), stored.get::<_, String>(1))
+                    && text.len() <= MAX_SUBSCRIPTION
+                    && found.subscriptions.len() < MAX_SUBSCRIPTIONS
+                {
+                    found.subscriptions.push((tag, text));
+                }
+            }
             Ok((found, unreadable))
         };
         all().map_err(|error| trouble(&error))
@@ -149,7 +163,7 @@ impl State {
     /// Writes these in place of everything.
     pub(super) fn replace(&mut self, orders: &[StoreOrder], moment: &Moment) -> Result<(), Trouble> {
         self.transaction(|transaction| {
-            transaction.execute_batch("DELETE FROM binding; DELETE FROM astdb;")?;
+            transaction.execute_batch("DELETE FROM binding; DELETE FROM astdb; DELETE FROM subscription;")?;
             put(transaction, orders, moment)
         })
     }
@@ -189,7 +203,7 @@ pub(super) fn open_again(folder: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) -> rusqlite::Result<()> {
-    let (mut bindings_of, mut values_of) = (None, None);
+    let (mut bindings_of, mut values_of, mut subscriptions_of) = (None, None, None);
     for order in orders {
         match order {
             StoreOrder::Bindings { peer, bindings } => {
@@ -212,6 +226,16 @@ fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) ->
                     None => unset.execute([path])?,
                 };
             }
+            StoreOrder::Subscription { tag, text } => {
+                let (set, unset) = match &mut subscriptions_of {
+                    Some(prepared) => prepared,
+                    none @ None => none.insert(subscription_statements(transaction)?),
+                };
+                match text {
+                    Some(text) => set.execute(params![tag.as_str(), text])?,
+                    None => unset.execute([tag.as_str()])?,
+                };
+            }
             // Records are the other thread's.
             StoreOrder::Call(_) => {}
         }
@@ -232,6 +256,12 @@ fn binding_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<
 fn value_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<Pair<'a>> {
     let set = transaction.prepare_cached("INSERT OR REPLACE INTO astdb (key, value) VALUES (?1, ?2)")?;
     Ok((set, transaction.prepare_cached("DELETE FROM astdb WHERE key = ?1")?))
+}
+
+/// Writes a subscription; takes one away.
+fn subscription_statements<'a>(transaction: &'a Transaction<'_>) -> rusqlite::Result<Pair<'a>> {
+    let set = transaction.prepare_cached("INSERT OR REPLACE INTO subscription (tag, text) VALUES (?1, ?2)")?;
+    Ok((set, transaction.prepare_cached("DELETE FROM subscription WHERE tag = ?1")?))
 }
 
 /// As [`trouble`], of a file that was just opened for writing: when SQLite calls it read-only then, its header is

@@ -134,7 +134,7 @@ fn what_is_written_is_found_again_without_a_close() {
     assert_eq!(found.bindings.len(), 2);
     for (restored, order) in found.bindings.iter().zip(orders(at(5)).iter().take(1).flat_map(|order| match order {
         StoreOrder::Bindings { bindings, .. } => bindings.clone(),
-        StoreOrder::Value { .. } | StoreOrder::Call(_) => Vec::new(),
+        StoreOrder::Value { .. } | StoreOrder::Subscription { .. } | StoreOrder::Call(_) => Vec::new(),
     })) {
         assert_eq!(restored.peer, "a");
         assert_eq!(restored.binding, Binding { expires: Time::ZERO, ..order });

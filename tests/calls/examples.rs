@@ -301,6 +301,29 @@ fn two_phones_call_each_other_and_themselves() {
 }
 
 #[test]
+fn lamps_show_the_reception_what_the_others_do() {
+    play("lamps", |world| {
+        let [office, both, night] =
+            ["22", "20", "*50"].map(|number| world.phone("reception").watches(number, "dialog"));
+        world.until(|w| [office, both, night].iter().all(|lamp| w.watching("reception", *lamp).is_active()));
+        world.phone("workshop").dials("22");
+        world.until(|w| w.lamp("reception", office) == "early" && w.is_called("office"));
+        world.phone("office").answers();
+        world.until(|w| w.lamp("reception", office) == "confirmed" && w.lamp("reception", both) == "confirmed");
+        world.until(|w| w.is_talking("workshop"));
+        part(world, &["workshop"]);
+        world.until(|w| w.lamp("reception", office) == "terminated" && w.lamp("reception", both) == "terminated");
+        world.phone("office").dials("*50");
+        world.until(|w| w.lamp("reception", night) == "confirmed");
+        world.until_over();
+        for number in ["22", "20", "*50"] {
+            world.phone("reception").watches_as(strowger::sim::Watching::new(number, "dialog", 0));
+        }
+        world.until(|w| w.switch.lamps().subscriptions.is_empty());
+    });
+}
+
+#[test]
 fn two_phones_hear_an_echo_and_a_tone() {
     play("two-phones", |world| {
         world.phone("kitchen").dials("*43");

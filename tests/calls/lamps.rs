@@ -3,6 +3,8 @@
 use crate::network::Quality;
 use crate::testbed::{SIP, Testbed};
 use std::time::Duration;
+use strowger::clock::Wall;
+use strowger::pbx::effect::StoreOrder;
 use strowger::sim::{Change, DeviceProfile, PhoneEvent, Watching};
 
 /// The server's modem and the desk as extensions with hints.
@@ -489,5 +491,107 @@ fn one_line_watches_so_much_and_no_more() {
     assert_eq!(world.switch.lamps().subscriptions.len(), strowger::pbx::subscriptions::MAX_OF_LINE);
     let refused = (0..260).filter(|index| world.watching("desk", *index).refused == Some(503)).count();
     assert_eq!(refused, 260 - strowger::pbx::subscriptions::MAX_OF_LINE);
+    world.assert_nothing_left();
+}
+
+/// RFC 3863, and the form before it, by what the telephone accepts.
+#[test]
+fn presence_is_told_in_the_form_that_is_accepted() {
+    let mut world = Testbed::ready(SIP, PLAN);
+    let old = Watching { accept: Some("application/xpidf+xml".into()), ..Watching::new("601", "presence", 3600) };
+    world.phone("desk").watches("601", "presence");
+    world.phone("cisco").watches_as(old);
+    world.run(Duration::from_secs(1));
+    assert!(world.watching("desk", 0).body.contains("<basic>open</basic>"));
+    assert!(world.watching("desk", 0).body.contains("<note>Ready</note>"));
+    assert!(world.watching("cisco", 0).body.contains("<status status=\"open\"/>"));
+    let told = world.texts("desk", &["NOTIFY"]).pop().unwrap();
+    assert_eq!(header(&told, "Content-Type"), "application/pidf+xml");
+    assert_eq!(header(&told, "Event"), "presence");
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp"));
+    world.run(Duration::from_secs(1));
+    assert!(world.watching("desk", 0).body.contains("<note>Ringing</note>"));
+    assert!(world.watching("cisco", 0).body.contains("<status status=\"inuse\"/>"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}
+
+/// The exchange is killed and comes back: each is told the state as it is now, in its dialog, and goes on to be told.
+#[test]
+fn lamps_survive_a_restart_of_the_exchange_whatever_its_clock_says() {
+    for wall in [Wall(0), Wall(1_790_000_100_000), Wall(1_890_000_000_000), Wall(-5)] {
+        let mut world = Testbed::ready(SIP, PLAN);
+        world.phone("desk").watches("601", "dialog");
+        world.phone("desk").watches("609", "presence");
+        world.connect();
+        world.phone("client").dials("500");
+        world.run(Duration::from_secs(1));
+        assert_eq!(world.lamp("desk", 0), "confirmed");
+        // Whoever talked hears nothing of it; their calls are gone with the exchange.
+        for name in ["client", "isp"] {
+            let config = world.look(name).config().clone();
+            world.unplug(name);
+            world.plug_in(config);
+        }
+        let notices = world.watching("desk", 0).notices;
+        world.restart(SIP, PLAN, Some(Duration::from_secs(3000)), wall);
+        world.run(Duration::from_secs(2));
+        assert_eq!(world.switch.lamps().subscriptions.len(), 2);
+        assert_eq!((world.lamp("desk", 0).as_str(), world.watching("desk", 0).notices), ("terminated", notices + 1));
+        assert!(world.watching("desk", 0).body.contains("state=\"full\""));
+        assert_eq!(world.watching("desk", 0).disordered, 0);
+        world.phone("client").registers();
+        world.phone("client").dials("88567682");
+        world.until(|w| w.is_called("isp"));
+        world.run(Duration::from_secs(1));
+        assert_eq!(world.lamp("desk", 0), "early");
+        world.phone("client").hangs_up();
+        world.until_over();
+        // It is refreshed in the dialog that it always had.
+        world.phone("desk").watches_as(Watching::new("601", "dialog", 600));
+        world.run(Duration::from_secs(1));
+        assert_eq!((world.watching("desk", 0).refused, world.watching("desk", 0).is_active()), (None, true));
+        world.assert_nothing_left();
+    }
+}
+
+/// What is stored is not written for each NOTIFY, and never names a number that was used.
+#[test]
+fn a_subscription_is_written_once_in_a_hundred_notifies() {
+    let mut world = Testbed::ready(SIP, PLAN);
+    world.phone("desk").watches("609", "dialog");
+    world.run(Duration::from_secs(1));
+    world.kept.clear();
+    for turn in 0..240 {
+        world.phone("client").dials(if turn % 2 == 0 { "500" } else { "501" });
+        world.until_over();
+    }
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.watching("desk", 0).notices, 241);
+    let is_written = |order: &&StoreOrder| matches!(order, StoreOrder::Subscription { text: Some(_), .. });
+    assert_eq!(world.kept.iter().filter(is_written).count(), 2);
+    world.assert_nothing_left();
+}
+
+/// What is over is not taken up again.
+#[test]
+fn what_ended_is_forgotten_by_the_store_too() {
+    let mut world = Testbed::ready(SIP, PLAN);
+    world.phone("desk").watches("601", "dialog");
+    world.run(Duration::from_secs(1));
+    world.phone("desk").watches_as(Watching::new("601", "dialog", 0));
+    world.run(Duration::from_secs(1));
+    world.restart(SIP, PLAN, Some(Duration::from_secs(3000)), Wall(0));
+    assert!(world.switch.lamps().subscriptions.is_empty());
+    world.phone("desk").watches("602", "dialog");
+    world.run(Duration::from_secs(1));
+    // A line that may watch no more does not after the restart either.
+    let sip = SIP.replace("[desk]\n", "[desk]\nallowsubscribe=no\n");
+    world.restart(&sip, PLAN, Some(Duration::from_secs(3000)), Wall(0));
+    assert!(world.switch.lamps().subscriptions.is_empty());
+    let forgotten = world.kept.iter().any(|order| matches!(order, StoreOrder::Subscription { text: None, .. }));
+    assert!(forgotten);
     world.assert_nothing_left();
 }

@@ -31,6 +31,7 @@ mod matrix;
 mod media;
 mod media_destinations;
 mod menus;
+mod message_waiting;
 
 mod moving;
 mod music;

@@ -293,7 +293,7 @@ fn a_line_that_is_back_after_a_restart_has_its_extension_and_its_keepalive() {
     let mut after = Testbed::new(&sip, GUIDE, crate::network::Quality::PERFECT, 2);
     let binding = before.switch.bindings("isp")[0].clone();
     let stored = Restored { peer: "isp".to_owned(), binding, left: Some(Duration::from_secs(600)) };
-    assert_eq!(after.switch.restore(crate::testbed::at(after.now), vec![stored]), 1);
+    assert_eq!(after.switch.restore(crate::testbed::at(after.now), vec![stored], Vec::new()), 1);
     let at = crate::testbed::at(after.now).wall;
     assert!(after.switch.config().dialplan.find("lines", "881", 1, None, at).is_some());
     after.run(Duration::from_secs(11));

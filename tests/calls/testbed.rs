@@ -219,10 +219,11 @@ impl Testbed {
     /// The exchange is killed and started again with what it had stored; `left` of every registration's time, if a
     /// clock tells. The wall clock of the new start may be any.
     pub fn restart(&mut self, sip: &str, extensions: &str, left: Option<Duration>, wall: Wall) {
-        let (mut stored, mut values) = (BTreeMap::new(), BTreeMap::new());
+        let (mut stored, mut watching, mut values) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for order in std::mem::take(&mut self.kept) {
             match order {
                 StoreOrder::Bindings { peer, bindings } => drop(stored.insert(peer, bindings)),
+                StoreOrder::Subscription { tag, text } => drop(watching.insert(tag.to_string(), text)),
                 StoreOrder::Value { path, value } => drop(values.insert(path, value)),
                 StoreOrder::Call(_) => {}
             }
@@ -237,7 +238,8 @@ impl Testbed {
         let restored = stored.into_iter().flat_map(|(peer, bindings)| {
             bindings.into_iter().map(move |binding| Restored { peer: peer.to_string(), binding, left })
         });
-        self.switch.restore(now, restored.collect());
+        let watching = watching.into_iter().filter_map(|(tag, text)| Some((tag, text?)));
+        self.switch.restore(now, restored.collect(), watching.collect());
         let effects = self.switch.take_effects();
         self.execute(effects);
     }

@@ -75,17 +75,17 @@ pub(super) const ROWS: &[OptionRow] = &[
         "a change of our address is noticed and registered by itself",
     ),
     // Providers.
-    unsupported(General, &["mwi"], NEVER, "message waiting at a provider is not supported yet"),
+    unsupported(
+        General,
+        &["mwi"],
+        NEVER,
+        "no provider is subscribed to: where it tells by itself, write 'unsolicited_mailbox' in its peer",
+    ),
     accepted(General, &["mwiexpiry"], "serves 'mwi' lines only"),
     unsupported(Peer, &["header"], NEVER, "extra headers are not sent"),
     // Registrations and subscriptions.
     unsupported(General, &["regextenonqualify"], FALSE_WORDS, "'regexten' follows registration only"),
-    accepted(General, &["notifymimetype", "mwi_from"], "message waiting is not supported yet"),
-    accepted(Both, &["vmexten"], "message waiting is not supported yet"),
-    unsupported(Peer, &["hasvoicemail", "subscribemwi"], FALSE_WORDS, "message waiting is not supported yet"),
-    unsupported(Peer, &["mailbox"], &[""], "message waiting is not supported yet"),
-    unsupported(Peer, &["unsolicited_mailbox"], NEVER, "message waiting is not supported yet"),
-    accepted(Both, &["buggymwi"], "message waiting is not supported yet"),
+    unsupported(Peer, &["hasvoicemail"], FALSE_WORDS, "there is no voice mail yet: 'mailbox' names a mailbox"),
     // The protocol.
     unsupported(General, &["pedantic"], TRUE_WORDS, "headers and tags are always read as RFC 3261 says"),
     unsupported(General, &["compactheaders"], FALSE_WORDS, "headers are written in full; short ones are understood"),

@@ -1,4 +1,4 @@
-//! The options of lamps: who may watch extensions, and what is told.
+//! The options of lamps and of message waiting: who may watch what, and what is told.
 
 use super::builder::{GeneralDraft, PeerDraft};
 use super::option::{Effect, OptionRow, Trouble, row};
@@ -67,7 +67,98 @@ pub(super) const ROWS: &[OptionRow] = &[
         "from so many calls on its lamp says busy; a Dial of it is not refused for it",
         Effect::Peer(busy_level),
     ),
+    row(
+        &["mailbox"],
+        "mailbox or mailbox@context, or several with ',' between",
+        "none",
+        "the device is told how many messages wait there, as far as a provider ('unsolicited_mailbox') or the console \
+         ('mailbox set') tells that. A 'line=modem' is told nothing: a stutter tone breaks its dialling",
+        Effect::Peer(mailbox),
+    ),
+    row(
+        &["subscribemwi"],
+        "yes or no",
+        "no",
+        "message waiting is told only when the device subscribes to it",
+        Effect::Peer(subscribe_mwi),
+    ),
+    row(
+        &["unsolicited_mailbox"],
+        "mailbox or mailbox@context",
+        "none",
+        "what the provider at 'host' tells of messages that wait (NOTIFY) is kept as the count of this mailbox",
+        Effect::Peer(unsolicited_mailbox),
+    ),
+    row(
+        &["vmexten"],
+        "an extension",
+        "asterisk",
+        "what the device calls to hear its messages, as message waiting tells it",
+        Effect::Settings(vm_exten),
+    ),
+    row(
+        &["buggymwi"],
+        "yes or no",
+        "no",
+        "message waiting without counts of urgent messages, which some old telephones cannot read",
+        Effect::Settings(buggy_mwi),
+    ),
+    row(
+        &["notifymimetype"],
+        "a type of content",
+        "application/simple-message-summary",
+        "how message waiting is marked",
+        Effect::General(|draft, text| text_of(text, &mut draft.general.lamps.mime)),
+    ),
+    row(
+        &["mwi_from"],
+        "text",
+        "as 'callerid'",
+        "the user in From of message waiting",
+        Effect::General(|draft, text| text_of(text, &mut draft.general.lamps.mwi_from)),
+    ),
 ];
+
+fn mailbox(draft: &mut PeerDraft, text: &str) -> Result {
+    let named = text.split(',').map(str::trim).filter(|mailbox| !mailbox.is_empty());
+    draft.peer.messages.mailboxes = named.map(full_name).collect();
+    Ok(())
+}
+
+fn subscribe_mwi(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.messages.only_subscribed = value::boolean(text).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+fn unsolicited_mailbox(draft: &mut PeerDraft, text: &str) -> Result {
+    draft.peer.messages.unsolicited = Some(full_name(text)).filter(|_| !text.is_empty());
+    Ok(())
+}
+
+/// A mailbox with its context.
+fn full_name(mailbox: &str) -> String {
+    let mailbox = mailbox.trim();
+    if mailbox.contains('@') { mailbox.to_owned() } else { format!("{mailbox}@default") }
+}
+
+fn vm_exten(settings: &mut Settings, text: &str) -> Result {
+    settings.vm_exten = text.to_owned();
+    Ok(())
+}
+
+fn buggy_mwi(settings: &mut Settings, text: &str) -> Result {
+    settings.buggy_mwi = value::boolean(text).ok_or(Trouble::Bad)?;
+    Ok(())
+}
+
+/// A value that goes into a header field: nothing that would end it.
+fn text_of(text: &str, setting: &mut Option<String>) -> Result {
+    if text.chars().any(char::is_control) {
+        return Err(Trouble::Bad);
+    }
+    *setting = Some(text.to_owned()).filter(|text| !text.is_empty());
+    Ok(())
+}
 
 fn allow_subscribe(settings: &mut Settings, text: &str) -> Result {
     settings.allow_subscribe = value::boolean(text).ok_or(Trouble::Bad)?;

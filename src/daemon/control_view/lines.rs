@@ -2,11 +2,13 @@
 
 use super::calls::is_on_hold;
 use super::peers;
+use crate::clock::Now;
 use crate::config::peer::Kind;
 use crate::dialplan::hint;
 use crate::event::DeviceState;
-use crate::observe::snapshot::{HintRow, InUse, UserRow};
+use crate::observe::snapshot::{HintRow, InUse, SubscriptionRow, UserRow};
 use crate::pbx::calls::channel::ChannelState;
+use crate::pbx::subscriptions::Subscription;
 use crate::pbx::switch::{PeerReport, Switch};
 use std::collections::BTreeMap;
 
@@ -46,6 +48,21 @@ pub(super) fn user(report: &PeerReport) -> Option<UserRow> {
         acl: !peer.acl.is_empty(),
         force_rport: peers::row(report).force_rport,
     })
+}
+
+/// Every subscription.
+pub(super) fn subscriptions(switch: &Switch, now: Now) -> Vec<SubscriptionRow> {
+    let row = |one: &Subscription| SubscriptionRow {
+        host: one.reached.flow.remote.ip().to_string(),
+        line: one.peer.name.clone(),
+        call_id: one.dialog.call_id.to_string(),
+        exten: format!("{}@{}", one.place.1, one.place.0),
+        state: one.told().map_or("None", DeviceState::shown).to_owned(),
+        kind: one.format.name().trim_start_matches("application/").to_owned(),
+        mailbox: "<none>".to_owned(),
+        expiry_s: one.expires.since(now.mono).as_secs(),
+    };
+    switch.lamps().subscriptions.iter().map(row).collect()
 }
 
 /// Every hint with the state of its devices, and those that a pattern's hint makes of what is watched.

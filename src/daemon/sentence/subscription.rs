@@ -17,6 +17,9 @@ pub(super) fn line(event: &SubscriptionEvent) -> LogLine {
                         "extension '{exten}' has no hint in context '{context}': write 'exten => {exten},hint,SIP/NAME' there"
                     )
                 }
+                SubscribeRefusal::NoMailbox => {
+                    "it has no 'mailbox=' of which anybody has told, or is 'line=modem': 'mailbox set' tells".to_owned()
+                }
                 SubscribeRefusal::TooMany => {
                     "it, or all lines together, have too many subscriptions already".to_owned()
                 }

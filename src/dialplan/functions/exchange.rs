@@ -19,7 +19,7 @@ pub(super) static CHANNEL: Function = Function {
 pub(super) static SIPPEER: Function = Function {
     name: "SIPPEER",
     synopsis: "A property of a peer",
-    syntax: "SIPPEER(peer[,ip|port|status|dynamic|expire|context|callerid_num|callerid_name|language|accountcode|useragent|limit|curcalls|regexten|maxforwards|codecs|codec[n]|chanvar[name]])",
+    syntax: "SIPPEER(peer[,ip|port|status|dynamic|expire|context|callerid_num|callerid_name|language|accountcode|useragent|limit|curcalls|regexten|mailbox|vmexten|maxforwards|codecs|codec[n]|chanvar[name]])",
     read: Some(peer),
     write: None,
 };

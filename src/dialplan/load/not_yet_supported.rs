@@ -187,7 +187,7 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
 
 /// The same for functions.
 const FUNCTIONS: &[(&str, &[&str])] = &[
-    ("voice mail comes later", &["MAILBOX_EXISTS", "MINIVMACCOUNT", "MINIVMCOUNTER", "VMCOUNT", "VM_INFO"]),
+    ("voice mail comes later", &["MINIVMACCOUNT", "MINIVMCOUNTER", "VMCOUNT"]),
     (
         "queues and conferences come later",
         &[

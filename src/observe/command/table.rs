@@ -2,7 +2,9 @@
 
 use super::reply::Reply;
 use super::row::{Command, Completion};
-use super::{channel, core, database, dialplan, hint, logger, manual, reload, rtp, sip, sip_line};
+use super::{
+    channel, core, database, dialplan, hint, logger, mailbox, manual, reload, rtp, sip, sip_line, subscription,
+};
 
 /// Every command.
 pub static TABLE: &[Command] = &[
@@ -136,6 +138,14 @@ pub static TABLE: &[Command] = &[
         run: |arguments, _| Reply::Help(arguments.to_vec()),
     },
     Command {
+        words: "core show hint",
+        arguments: "<extension>[@<context>]",
+        synopsis: "Show the hints of one extension",
+        help: "Shows the devices that an extension stands for, their state together, and how many watch it.",
+        complete: &[],
+        run: hint::show_hint,
+    },
+    Command {
         words: "core show hints",
         arguments: "",
         synopsis: "Show the hints and the state of their devices",
@@ -241,6 +251,22 @@ pub static TABLE: &[Command] = &[
         run: database::showkey,
     },
     Command {
+        words: "devstate change",
+        arguments: "<device> <state>",
+        synopsis: "Change the state of a custom device",
+        help: "Gives Custom:NAME a state: UNKNOWN, NOT_INUSE, INUSE, BUSY, INVALID, UNAVAILABLE,\nRINGING, RINGINUSE, ONHOLD. It is kept over a restart, and lamps that show it are told.",
+        complete: &[],
+        run: hint::change_state,
+    },
+    Command {
+        words: "devstate list",
+        arguments: "",
+        synopsis: "List the states of custom devices",
+        help: "Lists each Custom: device that was given a state.",
+        complete: &[],
+        run: hint::list_states,
+    },
+    Command {
         words: "dialplan reload",
         arguments: "",
         synopsis: "Reload the configuration",
@@ -289,6 +315,22 @@ pub static TABLE: &[Command] = &[
         help: "Lists the log files, the levels each takes, and whether it can be written.",
         complete: &[],
         run: logger::show_channels,
+    },
+    Command {
+        words: "mailbox set",
+        arguments: "<mailbox>[@<context>] <new> [<old>]",
+        synopsis: "Tell how many messages wait in a mailbox",
+        help: "Sets the counts of a mailbox; lines with that mailbox= are told at once. They are kept over a restart.",
+        complete: &[],
+        run: mailbox::set,
+    },
+    Command {
+        words: "mailbox show",
+        arguments: "",
+        synopsis: "Show how many messages wait in which mailbox",
+        help: "Lists the mailboxes of which anybody has told: a provider, or the console.",
+        complete: &[],
+        run: mailbox::show,
     },
     Command {
         words: "module reload",
@@ -443,6 +485,14 @@ pub static TABLE: &[Command] = &[
         help: "Shows what [general] of sip.conf sets.",
         complete: &[],
         run: sip::show_settings,
+    },
+    Command {
+        words: "sip show subscriptions",
+        arguments: "",
+        synopsis: "Show who watches what",
+        help: "Lists the subscriptions: where each telephone is, what it watches, the state it\nwas told, and for how many seconds it lasts.",
+        complete: &[],
+        run: subscription::show_subscriptions,
     },
     Command {
         words: "sip show tcp",

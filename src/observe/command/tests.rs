@@ -11,8 +11,8 @@ use crate::observe::control_api::{
 };
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
-    PeerRow, PeerStatus, RegistryRow, SecondaryMedia, Settings, SipChannelRow, SystemCounts, T38, Uptime, UserRow,
-    Version,
+    PeerRow, PeerStatus, RegistryRow, SecondaryMedia, Settings, SipChannelRow, SubscriptionRow, SystemCounts, T38,
+    Uptime, UserRow, Version,
 };
 use crate::observe::snapshot::{ConnectionRow, RtpTimes};
 use crate::rng::Rng;
@@ -30,6 +30,7 @@ struct Fake {
     users: Vec<UserRow>,
     in_use: Vec<InUse>,
     hints: Vec<HintRow>,
+    subscriptions: Vec<SubscriptionRow>,
     sip_channels: Vec<SipChannelRow>,
     channel: Option<ChannelDetail>,
     drops: Vec<(String, u64)>,
@@ -88,6 +89,9 @@ impl ControlApi for Fake {
     }
     fn in_use(&self) -> Vec<InUse> {
         self.in_use.clone()
+    }
+    fn subscriptions(&self) -> Vec<SubscriptionRow> {
+        self.subscriptions.clone()
     }
     fn hints(&self) -> Vec<HintRow> {
         self.hints.clone()
@@ -840,6 +844,41 @@ fn hints_stand_in_asterisks_columns() {
     );
     assert_eq!(told(&mut fake, "core show hints"), expected);
     assert_eq!(told(&mut Fake::default(), "core show hints"), "There are no registered dialplan hints\n");
+    let one = format!(
+        "{:<30}: {:<60}  State:{:<15} Presence:{:<15} Watchers  3\n----------------\n- 1 hint matching extension 601\n",
+        "601@default", "SIP/x", "InUse&Ringing", "not_set"
+    );
+    assert_eq!(told(&mut fake, "core show hint 601"), one);
+    assert_eq!(told(&mut fake, "core show hint 601@default"), one);
+    assert_eq!(told(&mut fake, "core show hint 601@other"), "No hints matching extension 601\n");
+}
+
+#[test]
+fn subscriptions_stand_in_asterisks_columns() {
+    let row = SubscriptionRow {
+        host: "192.0.2.30".into(),
+        line: "desk".into(),
+        call_id: "b7a1@192.0.2.30".into(),
+        exten: "601@default".into(),
+        state: "InUse".into(),
+        kind: "dialog-info+xml".into(),
+        mailbox: "<none>".into(),
+        expiry_s: 3599,
+    };
+    let mut fake = Fake { subscriptions: vec![row], ..Fake::default() };
+    let expected = "\
+Peer             User             Call ID          Extension        Last state     Type            Mailbox    Expiry
+192.0.2.30       desk             b7a1@192.0.2.30  601@default      InUse          dialog-info+xml <none>     003599
+1 active SIP subscription
+";
+    assert_eq!(told(&mut fake, "sip show subscriptions"), expected);
+}
+
+#[test]
+fn custom_devices_are_changed_and_listed() {
+    let mut fake = Fake::default();
+    assert_eq!(told(&mut fake, "devstate change Custom:night InUse"), "Changing Custom:night to INUSE\n");
+    assert!(told(&mut fake, "devstate list").contains("--- Name: 'Custom:night'  State: 'INUSE'\n"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What devices do: asked by subscriptions, answered by the switch, which knows lines and calls.
 
 use super::Core;
+use crate::dialplan::mailbox::Messages;
 use crate::event::DeviceState;
 use crate::sip::dialog::DialogKey;
 
@@ -27,6 +28,10 @@ pub trait Devices {
     /// The call of a device, when it has one.
     fn call(&self, core: &Core, device: &str) -> Option<DeviceCall>;
 
-    /// The devices that the hint of an extension names, variables in it replaced; none: it has no hint.
+    /// How many messages wait in a mailbox; none: nobody has told.
+    fn messages(&self, core: &Core, mailbox: &str) -> Option<Messages>;
+
+    /// The devices that the hint of an extension names, variables in it replaced; none: it has no hint. In the
+    /// context without a name, `mailbox:` and each mailbox of the line of that name.
     fn hint(&self, core: &Core, context: &str, exten: &str) -> Option<Vec<String>>;
 }

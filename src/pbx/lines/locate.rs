@@ -145,6 +145,8 @@ impl Whereabouts<'_> {
                 let made: Vec<String> = peer.regexten.iter().map(|one| one.extension.clone()).collect();
                 Some(made.join("&"))
             }
+            "mailbox" => Some(peer.messages.mailboxes.join(",")),
+            "vmexten" => Some(peer.settings.vm_exten.clone()),
             "maxforwards" => Some(peer.settings.max_forwards.to_string()),
             "codecs" => Some(codec_names(peer).join(",")),
             "limit" => Some(peer.call_limit.unwrap_or_default().to_string()),

@@ -1,6 +1,7 @@
 //! What a lamp shows: the state of an extension's devices together, as far as the configuration lets it be told.
 
 use crate::config::lamps::{LampOptions, NotifyCid, NotifyRinging};
+use crate::dialplan::mailbox::Messages;
 use crate::event::DeviceState;
 use crate::pbx::core::{Core, DeviceCall, Devices};
 
@@ -13,11 +14,22 @@ pub struct Lamp {
     pub is_called: Option<bool>,
     /// Its other end and its dialog, as far as `notifycid` has them told.
     pub call: Option<DeviceCall>,
+    /// How many messages wait, when it is about mailboxes and anybody has told.
+    pub messages: Option<Messages>,
 }
+
+/// What stands before a mailbox among devices.
+pub const MAILBOX: &str = "mailbox:";
 
 impl Lamp {
     /// What the lamp of these devices shows now.
     pub fn of(devices: &[String], table: &dyn Devices, core: &Core) -> Lamp {
+        let mailboxes = devices.iter().filter_map(|device| device.strip_prefix(MAILBOX));
+        let known = mailboxes.filter_map(|mailbox| table.messages(core, mailbox));
+        let messages = known.reduce(|one, other| Messages {
+            new: one.new.saturating_add(other.new),
+            old: one.old.saturating_add(other.old),
+        });
         let options = &core.config.general.lamps;
         let states: Vec<DeviceState> = devices.iter().map(|device| shown(table.state(core, device), options)).collect();
         let state = shown(DeviceState::combined(states.iter().copied()).of_extension(), options);
@@ -30,7 +42,7 @@ impl Lamp {
         let call = found.and_then(|(_, device)| table.call(core, device));
         let is_called = call.as_ref().map(|call| call.is_called);
         let call = call.filter(|call| options.cid != NotifyCid::No && rings(state) && call.is_called);
-        Lamp { state, is_called, call }
+        Lamp { state, is_called, call, messages }
     }
 
     /// The call, for who watches in this context.

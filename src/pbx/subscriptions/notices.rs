@@ -1,9 +1,11 @@
 //! What becomes of NOTIFYs (RFC 6665 4.2.2, RFC 5057): a subscriber that is gone is told no more.
 
 use super::table::Subscriptions;
-use crate::pbx::core::{Core, Requester, SubscriptionId, SubscriptionTimer};
+use crate::config::peer::Peer;
+use crate::pbx::core::{Core, Devices, Directory, Requester, SubscriptionId, SubscriptionTimer};
 use crate::sip::header::HeaderName;
 use crate::sip::transaction::{Answer, ClientId};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A NOTIFY that was put off is tried again after so long, each time longer by as much.
@@ -12,6 +14,34 @@ const RETRY: Duration = Duration::from_secs(10);
 const MAX_RETRY: Duration = Duration::from_secs(120);
 /// NOTIFYs in a row that may be put off.
 const MAX_FAILURES: u32 = 6;
+
+/// Whom is asked what devices do, and where lines are.
+pub struct Asked<'a> {
+    /// Knows devices and mailboxes.
+    pub table: &'a dyn Devices,
+    /// Knows where lines are.
+    pub directory: &'a dyn Directory,
+}
+
+/// A line registered: it is told what waits for it.
+pub fn registered(subscriptions: &mut Subscriptions, peer: &Arc<Peer>, asked: &Asked<'_>, core: &mut Core) {
+    subscriptions.waiting.registered(peer, asked.table, asked.directory, core);
+}
+
+/// A mailbox has another count: whoever is told without having asked learns it.
+pub fn mailbox_changed(subscriptions: &mut Subscriptions, mailbox: &str, asked: &Asked<'_>, core: &mut Core) {
+    subscriptions.waiting.changed(mailbox, asked.table, asked.directory, core);
+}
+
+/// A NOTIFY of message waiting that nobody subscribed to is over, in whatever way. False: it was none.
+pub fn unasked_is_over(
+    subscriptions: &mut Subscriptions,
+    notice: (SubscriptionId, ClientId),
+    asked: &Asked<'_>,
+    core: &mut Core,
+) -> bool {
+    subscriptions.waiting.over(notice, asked.table, asked.directory, core)
+}
 
 /// A NOTIFY was answered.
 pub fn answered(subscriptions: &mut Subscriptions, id: SubscriptionId, answer: &Answer<Requester>, core: &mut Core) {
@@ -34,8 +64,16 @@ pub fn answered(subscriptions: &mut Subscriptions, id: SubscriptionId, answer: &
     }
 }
 
-/// The CSeq number under which a NOTIFY that was asked for a password is to be sent again; none: nobody waits for it.
-pub fn number_again(subscriptions: &mut Subscriptions, (id, client): (SubscriptionId, ClientId)) -> Option<u32> {
+/// The CSeq number under which a NOTIFY that was asked for a password is to be sent again; `fallback` is the one after its
+/// own. None: nobody waits for it.
+pub fn number_again(
+    subscriptions: &mut Subscriptions,
+    (id, client): (SubscriptionId, ClientId),
+    fallback: u32,
+) -> Option<u32> {
+    if subscriptions.waiting.awaits((id, client)) {
+        return Some(fallback);
+    }
     let subscription = subscriptions.get_mut(id).filter(|one| one.awaits(client))?;
     Some(subscription.dialog.next_number())
 }

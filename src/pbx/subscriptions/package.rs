@@ -1,5 +1,6 @@
 //! Event packages (RFC 6665 7.2): which there are, and in which form each tells its state.
 
+use super::message_summary::CONTENT_TYPE;
 use crate::sip::header::{HeaderName, Headers};
 
 /// What can be subscribed to.
@@ -7,6 +8,10 @@ use crate::sip::header::{HeaderName, Headers};
 pub enum Package {
     /// The calls of an extension's devices (RFC 4235): lamps.
     Dialog,
+    /// Whether an extension can be called, and what it is doing (RFC 3856).
+    Presence,
+    /// How many messages wait for a line (RFC 3842).
+    MessageSummary,
 }
 
 /// The form of a state: a type of content.
@@ -14,13 +19,28 @@ pub enum Package {
 pub enum Format {
     /// RFC 4235.
     DialogInfo,
+    /// RFC 3863.
+    Pidf,
+    /// What was before that.
+    Xpidf,
+    /// RFC 3842.
+    MessageSummary,
 }
 
 /// Every package by its name, each with its forms, the usual one first.
-const PACKAGES: &[(&str, Package, &[Format])] = &[("dialog", Package::Dialog, &[Format::DialogInfo])];
+const PACKAGES: &[(&str, Package, &[Format])] = &[
+    ("dialog", Package::Dialog, &[Format::DialogInfo]),
+    ("presence", Package::Presence, &[Format::Pidf, Format::Xpidf]),
+    ("message-summary", Package::MessageSummary, &[Format::MessageSummary]),
+];
 
 /// Every form by its type of content.
-const FORMATS: &[(&str, Format)] = &[("application/dialog-info+xml", Format::DialogInfo)];
+const FORMATS: &[(&str, Format)] = &[
+    ("application/dialog-info+xml", Format::DialogInfo),
+    ("application/pidf+xml", Format::Pidf),
+    ("application/xpidf+xml", Format::Xpidf),
+    (CONTENT_TYPE, Format::MessageSummary),
+];
 
 /// The value of `Allow-Events` (RFC 6665 8.2.2).
 pub fn allow_events() -> String {
@@ -42,7 +62,8 @@ impl Package {
         PACKAGES.iter().find(|(_, package, _)| *package == self).map_or(&[], |(.., formats)| formats)
     }
 
-    /// The form that a subscriber accepts (RFC 3261 20.1); none when it accepts none of ours.
+    /// The form that a subscriber accepts (RFC 3261 20.1); none when it accepts none of ours. Old Polycom telephones name
+    /// both forms of presence and read the older one alone: chan_sip gives every Polycom that, and so do we.
     pub fn choose(self, headers: &Headers) -> Option<Format> {
         let accepted: Vec<String> = headers.values(HeaderName::Accept).map(|value| media_type(&value)).collect();
         let is_accepted = |format: &Format| {
@@ -53,6 +74,10 @@ impl Package {
         // No Accept at all means the usual form; an empty one means none, and no telephone means that.
         if accepted.iter().all(String::is_empty) {
             return self.formats().first().copied();
+        }
+        let agent = headers.text(HeaderName::UserAgent).unwrap_or_default();
+        if agent.contains("Polycom") && is_accepted(&Format::Xpidf) && self.formats().contains(&Format::Xpidf) {
+            return Some(Format::Xpidf);
         }
         self.formats().iter().copied().find(is_accepted)
     }
@@ -96,6 +121,14 @@ mod tests {
         }
         assert_eq!(choose(&["application/*"]), Some(Format::DialogInfo));
         assert_eq!(choose(&["text/plain"]), None);
+        let presence = |values: &[&str]| Package::Presence.choose(&accepting(values));
+        assert_eq!(presence(&[]), Some(Format::Pidf));
+        assert_eq!(presence(&["application/xpidf+xml"]), Some(Format::Xpidf));
+        let both = ["application/xpidf+xml, application/pidf+xml"];
+        assert_eq!(presence(&both), Some(Format::Pidf));
+        let mut polycom = accepting(&both);
+        polycom.push(HeaderName::UserAgent, "PolycomSoundPointIP-SPIP_330-UA/3.1.0");
+        assert_eq!(Package::Presence.choose(&polycom), Some(Format::Xpidf));
     }
 
     #[test]

@@ -71,13 +71,24 @@ fn begun(
     let own = &settings.subscribe_context;
     let context = if own.is_empty() { &settings.context } else { own };
     let exten = user_of(&asked.request.uri()).unwrap_or_default();
+    // What waits is the line's own, whatever number it names.
+    let (context, exten) = match package {
+        Package::Dialog | Package::Presence => (context.as_str(), exten),
+        Package::MessageSummary => ("", peer.name.clone()),
+    };
     let devices = table.hint(core, context, &exten).ok_or_else(|| {
-        Refusal(404, None, Some(SubscribeRefusal::NoHint { exten: exten.as_str().into(), context: context.clone() }))
+        let said = match package {
+            Package::Dialog | Package::Presence => {
+                SubscribeRefusal::NoHint { exten: exten.as_str().into(), context: context.to_owned() }
+            }
+            Package::MessageSummary => SubscribeRefusal::NoMailbox,
+        };
+        Refusal(404, None, Some(said))
     })?;
     let time = time_of(asked.request, core)?;
     let dialog =
         Dialog::uas(asked.request, asked.essentials, &core.rng.hex(16)).map_err(|_| Refusal(400, None, None))?;
-    let place: Place = (context.as_str().into(), exten.into());
+    let place: Place = (context.into(), exten.into());
     let id = SubscriptionId(core.fresh_id());
     let names = (id, peer.clone());
     let mut new = Subscription::new(names, place, (package, format), event_id, (dialog, asked.arrival));
@@ -130,6 +141,7 @@ pub fn refresh(subscriptions: &mut Subscriptions, id: SubscriptionId, asked: &Su
             } else {
                 subscription.last(time, core);
             }
+            subscriptions.touch(id);
             subscriptions.flush(id, core);
         }
         Err(refusal) => refuse(asked, None, refusal, core),

@@ -4,8 +4,11 @@
 use super::dialog_info::{self, Document};
 use super::lamp::Lamp;
 use super::package::{Format, Package};
+use super::pidf;
 use super::watched::Place;
+use super::{message_summary, waiting};
 use crate::config::peer::Peer;
+use crate::event::DeviceState;
 use crate::pbx::core::{Core, Requester, SubscriptionId, SubscriptionTimer, Timer, add_request_headers};
 use crate::pbx::uri_text::{contact, host, uri_address};
 use crate::sip::Flow;
@@ -68,6 +71,8 @@ pub struct Subscription {
     in_flight: Option<(ClientId, bool)>,
     wanted: Wanted,
     told: Option<Lamp>,
+    /// The number that no NOTIFY has reached, as it was stored.
+    reserved: u32,
     /// NOTIFYs in a row that were refused for a while, or could not be sent.
     failures: u32,
     expiry: Option<TimerId>,
@@ -98,15 +103,24 @@ impl Subscription {
             in_flight: None,
             wanted: Wanted::Nothing,
             told: None,
+            reserved: 0,
             failures: 0,
             expiry: None,
             retry: None,
         }
     }
 
+    /// The user of our Contact: what is watched, or who tells of messages.
+    fn user(&self) -> &str {
+        match self.package {
+            Package::Dialog | Package::Presence => &self.place.1,
+            Package::MessageSummary => &self.peer.settings.vm_exten,
+        }
+    }
+
     /// Our Contact.
     pub fn contact(&self) -> Bytes {
-        contact(&self.place.1, self.reached.flow, self.dialog.secure)
+        contact(self.user(), self.reached.flow, self.dialog.secure)
     }
 
     /// It lasts so long from now on.
@@ -151,6 +165,32 @@ impl Subscription {
         self.reached.flow = Flow { connection: None, remote, ..flow };
     }
 
+    /// The state that it was told last.
+    pub fn told(&self) -> Option<DeviceState> {
+        self.told.as_ref().map(|lamp| lamp.state)
+    }
+
+    /// The number that no NOTIFY has reached yet, to be stored.
+    pub fn reserved(&self) -> u32 {
+        self.reserved
+    }
+
+    /// It is about to be stored: its NOTIFYs have so many numbers from now on.
+    pub fn reserve(&mut self, step: u32) {
+        self.reserved = self.dialog.local_cseq.saturating_add(step);
+    }
+
+    /// Have its NOTIFYs reached the number that was stored?
+    pub fn is_used_up(&self) -> bool {
+        self.dialog.local_cseq >= self.reserved
+    }
+
+    /// It was taken over from a time before a restart: it is told everything anew, after this time.
+    pub fn resume(&mut self, after: Duration, core: &mut Core) {
+        self.want(Wanted::Everything);
+        self.retry = Some(core.set_timer(after, Timer::Subscription(self.id, SubscriptionTimer::Retry)));
+    }
+
     /// Is the NOTIFY of this transaction under way?
     pub fn awaits(&self, client: ClientId) -> bool {
         self.in_flight.is_some_and(|(id, _)| id == client)
@@ -192,7 +232,9 @@ impl Subscription {
         headers.push(HeaderName::SubscriptionState, state);
         add_request_headers(&mut request, &core.config.product);
         if let Some(lamp) = lamp {
-            request.headers.push(HeaderName::ContentType, Bytes::from_static(self.format.name().as_bytes()));
+            let own = core.config.general.lamps.mime.clone().filter(|_| self.format == Format::MessageSummary);
+            let kind = own.unwrap_or_else(|| self.format.name().to_owned());
+            request.headers.push(HeaderName::ContentType, kind);
             request.body = Bytes::from(self.body(lamp, is_full, core));
             self.version = self.version.saturating_add(1);
             self.told = Some(lamp.clone());
@@ -210,6 +252,13 @@ impl Subscription {
         let document = Document { exten: &self.place.1, entity: &entity, host: &host, version: self.version, is_full };
         match self.format {
             Format::DialogInfo => dialog_info::write(&document, lamp, lamp.call_for(&self.place.0, core)),
+            Format::Pidf => pidf::pidf(&self.place.1, &entity, lamp),
+            Format::Xpidf => pidf::xpidf(&self.place.1, &entity, lamp),
+            Format::MessageSummary => {
+                let account = waiting::account(&self.peer, self.reached.flow);
+                let messages = lamp.messages.unwrap_or_default();
+                message_summary::write(&account, messages, self.peer.settings.buggy_mwi)
+            }
         }
     }
 

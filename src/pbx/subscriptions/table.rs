@@ -1,15 +1,20 @@
 //! All subscriptions, and every look-up of one.
 
+use super::stored::{self, STEP};
 use super::subscription::{Subscription, Wanted};
+use super::waiting::Waiting;
 use super::watched::Watched;
+use crate::clock::Now;
 use crate::event::SubscriptionEvent;
 use crate::pbx::core::{Core, Devices, SubscriptionId};
+use crate::pbx::effect::StoreOrder;
 use crate::sip::dialog::DialogKey;
 use crate::sip::transaction::{Reference, ReferenceChange};
 use crate::sip::validate::Essentials;
 use crate::source_key::SourceKey;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Subscriptions at once, of all lines together.
 pub const MAX_SUBSCRIPTIONS: usize = 20_000;
@@ -17,6 +22,9 @@ pub const MAX_SUBSCRIPTIONS: usize = 20_000;
 pub const MAX_OF_LINE: usize = 250;
 /// Subscriptions from one source: an office behind one address.
 pub const MAX_OF_SOURCE: usize = 2_500;
+
+/// How far apart the first NOTIFYs after a restart are.
+const SPREAD: Duration = Duration::from_millis(5);
 
 /// All subscriptions.
 #[derive(Default)]
@@ -26,7 +34,13 @@ pub struct Subscriptions {
     by_line: BTreeMap<SmolStr, BTreeSet<SubscriptionId>>,
     by_source: BTreeMap<SourceKey, usize>,
     watched: Watched,
+    /// Message waiting that nobody subscribed to.
+    pub(super) waiting: Waiting,
     references: Vec<ReferenceChange>,
+    /// What is to be stored anew.
+    changed: BTreeSet<SubscriptionId>,
+    /// The tags of those that are over and still stored.
+    gone: Vec<SmolStr>,
 }
 
 impl Subscriptions {
@@ -106,6 +120,7 @@ impl Subscriptions {
         self.by_line.entry(subscription.peer.name.as_str().into()).or_default().insert(id);
         self.enter_source(source_of(&subscription));
         self.watched.add(id, &subscription.place, devices, table, core);
+        self.changed.insert(id);
         self.table.insert(id, subscription);
     }
 
@@ -113,6 +128,8 @@ impl Subscriptions {
     pub(super) fn remove(&mut self, id: SubscriptionId, core: &mut Core) {
         let Some(mut gone) = self.table.remove(&id) else { return };
         gone.let_go(core);
+        self.changed.remove(&id);
+        self.gone.push(gone.dialog.local_tag.clone());
         let key = gone.dialog.key();
         self.references.push(ReferenceChange::Closed(Reference::tag(&key.local_tag)));
         self.dialogs.remove(&key);
@@ -161,14 +178,70 @@ impl Subscriptions {
         self.by_line.get(new.peer.name.as_str())?.iter().find(same).copied()
     }
 
+    // ---- what is stored ----
+
+    /// A subscription is to be stored anew: it was refreshed, or is reached elsewhere.
+    pub(super) fn touch(&mut self, id: SubscriptionId) {
+        self.changed.insert(id);
+    }
+
+    /// What changed since this was asked last, to be stored before anything of it is sent.
+    pub fn store_changes(&mut self, core: &mut Core) {
+        for tag in std::mem::take(&mut self.gone) {
+            core.out.store.push(StoreOrder::Subscription { tag, text: None });
+        }
+        for id in std::mem::take(&mut self.changed) {
+            // One that ends is told so, and then is no more.
+            let Some(one) = self.table.get_mut(&id).filter(|one| one.ending.is_none()) else { continue };
+            one.reserve(STEP);
+            let text = Some(stored::write(one, core.now));
+            core.out.store.push(StoreOrder::Subscription { tag: one.dialog.local_tag.clone(), text });
+        }
+    }
+
+    /// All of them, for a store that lost them.
+    pub fn everything(&self, now: Now) -> impl Iterator<Item = StoreOrder> + '_ {
+        let lasting = self.table.values().filter(|one| one.ending.is_none());
+        lasting.map(move |one| {
+            let text = Some(stored::write(one, now));
+            StoreOrder::Subscription { tag: one.dialog.local_tag.clone(), text }
+        })
+    }
+
+    /// Takes back what was subscribed to before a restart: each is told the state anew, one after another. What cannot be
+    /// watched any more is forgotten.
+    pub fn restore(&mut self, texts: Vec<(String, String)>, table: &dyn Devices, core: &mut Core) {
+        let peers = core.config.peers.clone();
+        let mut after = Duration::ZERO;
+        for (tag, text) in texts {
+            let found = stored::read(&text, &peers, core).filter(|(one, _)| {
+                let is_new = !self.dialogs.contains_key(&one.dialog.key());
+                one.peer.settings.allow_subscribe && is_new && self.has_room(&one.peer.name, source_of(one))
+            });
+            let devices = found.as_ref().and_then(|(one, _)| table.hint(core, &one.place.0, &one.place.1));
+            let Some(((mut one, left), devices)) = found.zip(devices) else {
+                core.count_drop("stored subscription that cannot be taken up again");
+                self.gone.push(tag.into());
+                continue;
+            };
+            one.last(left, core);
+            after = after.saturating_add(SPREAD);
+            one.resume(after, core);
+            self.insert(one, devices, table, core);
+        }
+    }
+
     // ---- what is told ----
 
     /// Sends what a subscriber is to be told, as soon as it may be.
     pub(super) fn flush(&mut self, id: SubscriptionId, core: &mut Core) {
-        let Subscriptions { table, watched, .. } = self;
+        let Subscriptions { table, watched, changed, .. } = self;
         if let Some(subscription) = table.get_mut(&id) {
             let lamp = watched.lamp(&subscription.place);
             subscription.flush(lamp, core);
+            if subscription.is_used_up() {
+                changed.insert(id);
+            }
         }
     }
 
@@ -206,6 +279,7 @@ impl Subscriptions {
                 None => rejected.push(subscription.id),
             }
         }
+        self.waiting.reload(core);
         let (gone, changed) = self.watched.reload(table, core);
         for id in rejected {
             self.end(id, "rejected", core);

@@ -45,6 +45,7 @@ fn move_to(subscriptions: &mut Subscriptions, id: SubscriptionId, to: Flow, core
     let after = source_of(subscription);
     subscription.retry_now(core);
     subscriptions.change_source(before, after);
+    subscriptions.touch(id);
     subscriptions.flush(id, core);
 }
 

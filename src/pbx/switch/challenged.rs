@@ -29,7 +29,7 @@ pub(super) fn is_sent_again(
         }
         // The BYE of a leg that is gone.
         Requester::Leg(_) => (answered.request().method == Method::Bye).then_some(next),
-        Requester::Subscription(id) => notices::number_again(subscriptions, (id, response.id)),
+        Requester::Subscription(id) => notices::number_again(subscriptions, (id, response.id), next),
         Requester::Registration(ref key) => registrations::number_again(&mut lines.registrations, key, response.id),
         Requester::Qualify { .. } | Requester::Text(_) | Requester::Notify(_) => Some(next),
     };

@@ -1,18 +1,26 @@
 //! Lamps: carries what happens to lines and calls to those who watch them. What a device does is known in one place,
 //! [`DeviceTable`]; here it is asked.
 
+use crate::config::lamps::hears_of_messages;
 use crate::config::peer::{Nat, Peer};
+use crate::dialplan::database;
+use crate::dialplan::mailbox::{self, Messages};
 use crate::event::{DeviceState, Event, LineEvent};
 use crate::pbx::calls::device_table::DeviceTable;
 use crate::pbx::calls::leg::{Arrival as LegArrival, Leg};
 use crate::pbx::calls::{Calls, hint_lookup, take_changed_lines};
-use crate::pbx::core::{Core, DeviceCall, Devices};
+use crate::pbx::core::{Core, DeviceCall, Devices, Requester, SubscriptionId};
 use crate::pbx::lines::Lines;
 use crate::pbx::request_gate::Secured;
-use crate::pbx::subscriptions::{Arrival, Subscribe, Subscription, Subscriptions, request, whereabouts};
+use crate::pbx::subscriptions::notices::{self, Asked};
+use crate::pbx::subscriptions::{
+    Arrival, MAILBOX, Subscribe, Subscription, Subscriptions, read_summary, request, whereabouts,
+};
 use crate::registrar::register::Move;
 use crate::sip::Flow;
 use crate::sip::flow::OpensFor;
+use crate::sip::message::{Request, Response};
+use crate::sip::transaction::{Answer, ClientId, ServerId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -38,7 +46,17 @@ impl Devices for View<'_> {
         self.table(core).call(device)
     }
 
+    fn messages(&self, _core: &Core, mailbox: &str) -> Option<Messages> {
+        mailbox::messages(&self.calls.shared().database, mailbox)
+    }
+
     fn hint(&self, core: &Core, context: &str, exten: &str) -> Option<Vec<String>> {
+        if context.is_empty() {
+            let peer = core.config.peers.get(exten).filter(|peer| hears_of_messages(peer))?;
+            let is_told = peer.messages.mailboxes.iter().any(|mailbox| self.messages(core, mailbox).is_some());
+            return is_told
+                .then(|| peer.messages.mailboxes.iter().map(|mailbox| format!("{MAILBOX}{mailbox}")).collect());
+        }
         hint_lookup::devices_of((context, exten), self.calls.parties(), self.calls.shared(), self.lines, core)
     }
 }
@@ -67,6 +85,16 @@ impl KnownDialog {
     }
 }
 
+/// How a NOTIFY of ours ended.
+pub(super) enum NoticeEnd<'a> {
+    /// It was answered.
+    Answered(&'a Answer<Requester>),
+    /// There was no answer in time.
+    TimedOut,
+    /// It could not be sent, for this reason.
+    NotSent(&'a str),
+}
+
 /// What lamps are made of.
 pub(super) struct Lamps<'a> {
     pub(super) core: &'a mut Core,
@@ -88,6 +116,44 @@ impl Lamps<'_> {
         whereabouts::move_to_connection(self.subscriptions, line, flow, self.core);
     }
 
+    /// A NOTIFY was answered, or is over without an answer: `why`, when it could not be sent.
+    pub(super) fn notified(self, id: SubscriptionId, client: ClientId, end: NoticeEnd<'_>) {
+        let Lamps { core, lines, calls, subscriptions } = self;
+        let view = View { lines, calls };
+        let is_final = !matches!(&end, NoticeEnd::Answered(answer) if answer.response.status < 200);
+        let asked = Asked { table: &view, directory: lines };
+        if is_final && notices::unasked_is_over(subscriptions, (id, client), &asked, core) {
+            return;
+        }
+        match end {
+            NoticeEnd::Answered(answer) => notices::answered(subscriptions, id, answer, core),
+            NoticeEnd::TimedOut => notices::timed_out(subscriptions, id, client, core),
+            NoticeEnd::NotSent(why) => notices::not_sent(subscriptions, id, client, why, core),
+        }
+    }
+
+    /// A provider tells how many messages wait, by a NOTIFY outside of any dialog from its own address.
+    pub(super) fn provider_tells(self, server: ServerId, request: &Request, peer: &Peer) {
+        self.core.respond(server, Response::for_request(request, 200, None));
+        let Some(mailbox) = &peer.messages.unsolicited else { return };
+        match read_summary(&request.body) {
+            Some(messages) => {
+                let path = database::path(mailbox::FAMILY, mailbox);
+                // A full database says so itself where it is written by hand.
+                if self.calls.shared().database.put(&path, &messages.text()).is_err() {
+                    self.core.count_drop("count of a mailbox that the full database has no room for");
+                }
+            }
+            None => self.core.count_drop("message summary that cannot be read"),
+        }
+    }
+
+    /// Takes back what was subscribed to before a restart.
+    pub(super) fn restore(self, texts: Vec<(String, String)>) {
+        let Lamps { core, lines, calls, subscriptions } = self;
+        subscriptions.restore(texts, &View { lines, calls }, core);
+    }
+
     /// A new configuration is in force.
     pub(super) fn reload(self) {
         let Lamps { core, lines, calls, subscriptions } = self;
@@ -99,6 +165,26 @@ impl Lamps<'_> {
     pub(super) fn announce<'v>(self, values: impl Iterator<Item = &'v str>) {
         let Lamps { core, lines, calls, subscriptions } = self;
         let busy = take_changed_lines(calls);
+        let registered: Vec<Arc<Peer>> = core
+            .out
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Line(LineEvent::Registered { line, .. }) => core.config.peers.get(line).cloned(),
+                _ => None,
+            })
+            .collect();
+        let values: Vec<&str> = values.collect();
+        let counted = format!("/{}/", mailbox::FAMILY);
+        let view = View { lines, calls };
+        let asked = Asked { table: &view, directory: lines };
+        for peer in registered {
+            notices::registered(subscriptions, &peer, &asked, core);
+        }
+        for mailbox in values.iter().filter_map(|path| path.strip_prefix(counted.as_str())) {
+            notices::mailbox_changed(subscriptions, mailbox, &asked, core);
+            subscriptions.device_changed(&format!("{MAILBOX}{mailbox}"), &view, core);
+        }
         if subscriptions.is_empty() {
             return;
         }
@@ -109,8 +195,8 @@ impl Lamps<'_> {
             .iter()
             .filter_map(|event| if let Event::Line(event) = event { line_of(event) } else { None });
         devices.extend(moved.map(|line| format!("SIP/{line}")));
-        devices.extend(values.filter_map(|path| Some(format!("Custom:{}", path.strip_prefix("/CustomDevstate/")?))));
-        let view = View { lines, calls };
+        let custom = values.iter().filter_map(|path| path.strip_prefix("/CustomDevstate/"));
+        devices.extend(custom.map(|name| format!("Custom:{name}")));
         for device in devices {
             subscriptions.device_changed(&device, &view, core);
         }
