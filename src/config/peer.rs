@@ -221,6 +221,12 @@ pub struct Settings {
     pub text: bool,
     /// `t38pt_udptl`: its calls may change to fax by T.38, as it comes; none: they stay sound.
     pub t38: Option<T38>,
+    /// `mohinterpret`: the class of music that it hears when it is held; none: it was not written.
+    pub moh_interpret: Option<String>,
+    /// `mohsuggest`: the class that those hear whom it holds.
+    pub moh_suggest: Option<String>,
+    /// `allowtransfer`: may it transfer calls (REFER), and take them over (INVITE with Replaces)?
+    pub allow_transfer: bool,
     /// `trustrpid`: believe the identity headers it sends.
     pub trust_rpid: bool,
     /// `sendrpid`.
@@ -316,6 +322,9 @@ impl Default for Settings {
             video: false,
             text: false,
             t38: None,
+            moh_interpret: None,
+            moh_suggest: None,
+            allow_transfer: true,
             trust_rpid: false,
             send_rpid: SendRpid::No,
             user_eq_phone: false,

@@ -103,6 +103,7 @@ pub mod stop_monitor;
 pub mod stop_music_on_hold;
 pub mod stop_playtones;
 pub mod system;
+pub mod transfer;
 pub mod try_exec;
 pub mod try_system;
 pub mod unpause_monitor;
@@ -224,6 +225,7 @@ pub static TABLE: &[App] = &[
     stop_music_on_hold::APP,
     stop_playtones::APP,
     system::APP,
+    transfer::APP,
     try_exec::APP,
     try_system::APP,
     unpause_monitor::APP,

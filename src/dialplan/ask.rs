@@ -223,6 +223,20 @@ impl Ask for SendToCaller {
     }
 }
 
+pub(super) struct Transfer(pub(super) String);
+
+impl Ask for Transfer {
+    type Reply = Result<bool, String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Transfer(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::Transferred(done) = reply { Some(done) } else { None }
+    }
+}
+
 pub(super) struct SetDtmfMode(pub(super) String);
 
 impl Ask for SetDtmfMode {

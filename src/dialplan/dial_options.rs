@@ -86,8 +86,8 @@ letters! {
     'R' "" InEffect "the caller hears ringing at once, until a called line sends something";
     's' "(x)" WithoutEffect "a caller ID tag is no part of SIP";
     'S' "(x)" InEffect "the call is ended x seconds after the answer";
-    't' "" NotYet "transfer by the called line, with the feature codes; its telephone's own transfer key is not there yet either";
-    'T' "" NotYet "transfer by the caller, with the feature codes; its telephone's own transfer key is not there yet either";
+    't' "" NotYet "transfer by the called line, with the feature codes; its telephone's own transfer key works (docs/guides/transfer.md)";
+    'T' "" NotYet "transfer by the caller, with the feature codes; its telephone's own transfer key works (docs/guides/transfer.md)";
     'u' "(x)" InEffect "whether the called lines may see the caller: x as in CALLERID(pres)";
     'U' "(context^arguments)" InEffect "a Gosub on the line that answered before it is connected; GOSUB_RESULT as with `M`";
     'w' "" NotYet "recording by the called line's keys";

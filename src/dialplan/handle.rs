@@ -2,7 +2,7 @@
 
 use super::ask::{
     Answer, Ask, CheckPin, Dial, Digit, Echo, HangUp, Indicate, LineStates, Music, Originate, Play, PlayFrom,
-    PlaySound, PlayTone, Record, SendDigits, SetDtmfMode, Tap, Wait,
+    PlaySound, PlayTone, Record, SendDigits, SetDtmfMode, Tap, Transfer, Wait,
 };
 use super::chore::{Chore, ChoreReply, Chores};
 use super::digits::Digits;
@@ -269,6 +269,14 @@ impl ChannelHandle {
     /// As `wait`.
     pub async fn send_digits(&mut self, request: SendDigitsRequest) -> Result<Result<(), String>, Interrupted> {
         self.ask(SendDigits(request)).await
+    }
+
+    /// Sends the telephone elsewhere; whether it arrived there, or why it cannot be asked.
+    ///
+    /// # Errors
+    /// As `wait`.
+    pub async fn transfer(&mut self, to: &str) -> Result<Result<bool, String>, Interrupted> {
+        self.ask(Transfer(to.to_owned())).await
     }
 
     /// Has the channel's digits go and come so from now on. Why that could not be is in the result.

@@ -561,6 +561,11 @@ impl Program {
     }
 }
 
+/// The class of music that a program's dialplan chose; empty: none.
+pub fn music_class(program: &Program) -> String {
+    program.slot.borrow().state.music_class.clone()
+}
+
 /// What applications see from now on.
 fn view(environment: &dyn Environment) -> View {
     View { plan: Arc::clone(environment.dialplan()), peers: environment.peers(), now: environment.now().wall }

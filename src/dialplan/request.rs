@@ -95,6 +95,8 @@ pub enum AppRequest {
     Dial(DialRequest),
     /// Send a telephone digits.
     SendDigits(SendDigitsRequest),
+    /// Send the telephone elsewhere.
+    Transfer(String),
     /// From now on the digits of the channel go and come so (`SIPDtmfMode`).
     DtmfMode(String),
     /// Begin another call.
@@ -299,6 +301,8 @@ pub enum AppReply {
     DigitsSent(Result<(), String>),
     /// The text message is on its way, or kept for a line that is not there; or why it is not.
     TextSent(Result<(), NotSent>),
+    /// Whether the telephone arrived where it was sent, or why it cannot be asked.
+    Transferred(Result<bool, String>),
     /// It is so, or why not, for the log.
     DtmfModeSet(Result<(), String>),
     /// How the other call began.

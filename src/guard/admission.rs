@@ -35,7 +35,7 @@ use crate::sip::validate::{Essentials, Refusal};
 use crate::sip::{Flow, Method, Request, Response};
 
 /// The extensions a request may require (RFC 4028, RFC 3327); the switch may still decline them to a peer.
-const EXTENSIONS: &[&str] = &["timer", "path"];
+const EXTENSIONS: &[&str] = &["timer", "path", "replaces", "norefersub"];
 
 /// What is done with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

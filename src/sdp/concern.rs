@@ -41,14 +41,19 @@ impl Other<'_> {
 
 /// How much the other party has to know, when a party whose description was `before` makes the offer `new`.
 pub fn concern(before: &Sdp, new: &Sdp, other: &Other<'_>) -> Concern {
+    let direction = |sdp: &Sdp| (sdp.audio().map(|audio| audio.direction), sdp.is_hold());
+    if direction(before) != direction(new) { Concern::Must } else { but_for_hold(before, new, other) }
+}
+
+/// The same when it is no matter of the other party's whether this one holds the call.
+pub fn but_for_hold(before: &Sdp, new: &Sdp, other: &Other<'_>) -> Concern {
     let (Some(was), Some(is), Some(local), Some(remote)) =
         (before.audio(), new.audio(), other.local.audio(), other.remote.audio())
     else {
         return Concern::Must;
     };
     let has_codec = is.formats.iter().any(|format| format.codec == Some(other.codec));
-    let holds = (was.direction, before.is_hold()) != (is.direction, new.is_hold());
-    if holds || !has_codec || was.proto != is.proto || !same_secondary_media(before, new) {
+    if !has_codec || was.proto != is.proto || !same_secondary_media(before, new) {
         return Concern::Must;
     }
     let knows = other.codecs();

@@ -6,6 +6,7 @@ pub mod cseq;
 pub mod name_addr;
 pub mod option_tag;
 pub mod param;
+pub mod replaces;
 pub mod session_expires;
 pub mod split;
 pub mod via;
@@ -16,6 +17,7 @@ pub use cseq::CSeq;
 pub use name_addr::NameAddr;
 pub use option_tag::OptionTags;
 pub use param::Params;
+pub use replaces::Replaces;
 pub use session_expires::{Refresher, SessionExpires};
 pub use via::{SentProtocol, Via};
 

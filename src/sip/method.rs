@@ -99,8 +99,8 @@ method_table! {
     Register "REGISTER"   false  false     true   false    AtEdge::Authenticate, Some(405);
     /// Ask for reports of events (RFC 6665).
     Subscribe "SUBSCRIBE" true   true      true   true     AtEdge::Authenticate, Some(405);
-    /// Ask to call someone else: transfer (RFC 3515). It will create a dialog once it is not refused any more.
-    Refer "REFER"         false  false     false  true     AtEdge::Refuse(405),  Some(405);
+    /// Ask to call someone else: transfer (RFC 3515). Only within a call: what it would begin outside of one is declined.
+    Refer "REFER"         false  false     true   true     AtEdge::Refuse(603),  Some(603);
     /// A text message (RFC 3428).
     Message "MESSAGE"     false  false     true   true     AtEdge::Authenticate, Some(200);
     /// Acknowledge a provisional answer (RFC 3262).
@@ -205,7 +205,10 @@ mod tests {
 
     #[test]
     fn allow_names_what_the_exchange_has_in_the_order_of_the_table() {
-        assert_eq!(ALLOW, "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER, SUBSCRIBE, MESSAGE");
+        assert_eq!(
+            ALLOW,
+            "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, NOTIFY, REGISTER, SUBSCRIBE, REFER, MESSAGE"
+        );
         let names: Vec<&str> = TABLE.iter().filter(|(.., rules)| rules.in_allow).map(|(_, name, _)| *name).collect();
         assert_eq!(ALLOW.split(", ").collect::<Vec<_>>(), names);
     }

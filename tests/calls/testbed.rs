@@ -1133,6 +1133,11 @@ impl Hand<'_> {
         self.act(|phone, now| phone.hang_up(now));
     }
 
+    /// Sends a request within its call.
+    pub fn requests(self, method: strowger::sip::method::Method, fields: &[(&'static str, &str)]) {
+        self.act(|phone, now| phone.request(now, method, fields));
+    }
+
     pub fn reoffers(self, change: Change) {
         self.act(|phone, now| phone.renegotiate(now, change));
     }

@@ -223,6 +223,7 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
             _ => OutsideReply::Line(Err(TalkEnd::Silent)),
         }),
         AppRequest::SendDigits(_) => AppReply::DigitsSent(result(rng)),
+        AppRequest::Transfer(_) => AppReply::Transferred(Ok(rng.below(2) == 0)),
         AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(result(rng)),
         AppRequest::SendText(_) | AppRequest::SendToCaller(_) => {
             let why = || NotSent { status: "FAILURE", reason: "x".to_owned() };

@@ -192,6 +192,7 @@ fn shown(ask: &AppRequest) -> String {
                 .trim_end()
                 .to_owned()
         }
+        AppRequest::Transfer(to) => format!("Transfer {to}"),
         AppRequest::DtmfMode(mode) => format!("DtmfMode {mode}"),
         AppRequest::SendText(text) => format!("SendText {} {}: {}", text.to, text.from, text.body),
         AppRequest::SendToCaller(text) => format!("SendToCaller {text}"),
@@ -271,6 +272,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
             AppRequest::Echo => AppReply::Echoed,
             AppRequest::SendDigits(_) => AppReply::DigitsSent(Ok(())),
+            AppRequest::Transfer(_) => AppReply::Transferred(Ok(true)),
             AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(Ok(())),
             AppRequest::SendText(_) | AppRequest::SendToCaller(_) => AppReply::TextSent(Ok(())),
             AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),

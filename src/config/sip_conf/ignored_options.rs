@@ -97,8 +97,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
     accepted(General, &["t1min"], "T1 is never lowered below 'timert1'"),
     accepted(General, &["qualifypeers"], "'qualifygap' spreads the requests one by one"),
-    unsupported(Both, &["allowtransfer"], FALSE_WORDS, "transfer (REFER) is not supported yet"),
-    accepted(General, &["refer_addheaders"], "transfer is not supported yet"),
+    accepted(General, &["refer_addheaders"], "our own REFER has Referred-By and nothing else beside Refer-To"),
     unsupported(Both, &["use_q850_reason"], FALSE_WORDS, "no Reason header is sent"),
     unsupported(General, &["storesipcause"], FALSE_WORDS, "the log tells the response a call ended with"),
     unsupported(
@@ -175,12 +174,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["cos_sip", "cos_audio"],
         &["0"],
         "802.1p marks are the network card's: use 'tos_sip' and 'tos_audio'",
-    ),
-    unsupported(
-        Both,
-        &["mohinterpret", "mohsuggest"],
-        &["default", ""],
-        "a call that is held is played nothing; for programs and Dial use CHANNEL(musicclass)",
     ),
     // Encryption: whoever asks for it must not get unencrypted calls.
     refused(

@@ -5,7 +5,6 @@ type Obsolete = (&'static str, &'static str);
 
 const OUT: &str = "take the line out";
 const LIMIT: &str = "write 'call-limit' in the peer: it counts calls made and received together";
-const HOLD: &str = "a call that is held is played nothing; Asterisk calls it 'mohinterpret' today";
 const TABLES: &str = "tables have the size they need: take the line out";
 const T38: &str = "T.38 passes over UDPTL alone: write 't38pt_udptl=yes'";
 const REALTIME: &str =
@@ -19,8 +18,6 @@ const ROWS: &[Obsolete] = &[
     ("outgoinglimit", LIMIT),
     ("callevents", "there is no manager interface that it could tell of hold: take the line out"),
     ("checkmwi", "changes are told at once: take the line out"),
-    ("musicclass", HOLD),
-    ("musiconhold", HOLD),
     ("t38pt_rtp", T38),
     ("t38pt_tcp", T38),
     ("tos", "write 'tos_sip' and 'tos_audio'"),

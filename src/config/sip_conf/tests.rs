@@ -542,7 +542,6 @@ fn options_of_other_times_are_named_as_such_and_not_as_misspelt() {
         "limitonpeers",
         "callevents",
         "checkmwi",
-        "musicclass",
         "incominglimit",
         "t38pt_rtp",
         "tos",

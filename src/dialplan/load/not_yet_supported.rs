@@ -65,7 +65,6 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
             "ParkedCall",
             "Pickup",
             "PickupChan",
-            "Transfer",
         ],
     ),
     (

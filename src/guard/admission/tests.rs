@@ -529,7 +529,7 @@ fn what_needs_no_account_is_answered_at_once_and_alike() {
         ("OPTIONS", 200),
         ("NOTIFY", 200),
         ("PUBLISH", 405),
-        ("REFER", 405),
+        ("REFER", 603),
         ("INFO", 405),
         ("UPDATE", 405),
         ("PRACK", 405),

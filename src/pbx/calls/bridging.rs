@@ -4,10 +4,12 @@
 use super::bridge::{Bridge, Bridges};
 use super::channel::BridgeId;
 use super::description::raw_address;
+use super::hold_music;
 use super::media_path::{MediaPath, Role, Route, Step};
 use super::pair::{Pair, joint_codec, may_exchange_media, may_send_to};
 use super::parties::Parties;
 use super::recordings;
+use super::transferred;
 use crate::dialplan::ChannelId;
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
@@ -32,6 +34,7 @@ impl Bridging<'_> {
     /// Joins two channels through the relay; media goes direct afterwards, when both lines want it. `offered_version`:
     /// which version of the caller's media the callee was offered.
     pub fn connect(&mut self, caller: ChannelId, callee: ChannelId, offered_version: u32) {
+        transferred::arrived(self.parties, caller, self.core);
         let id = BridgeId(self.core.fresh_id());
         let direct = self.parties.pair(caller, callee).is_some_and(|pair| pair.may_go_direct());
         self.bridges.insert(Bridge::new(id, caller, callee, MediaPath::new(direct, offered_version)));
@@ -68,6 +71,7 @@ impl Bridging<'_> {
     pub(super) fn party_replaced(&mut self, id: BridgeId) {
         let Some((caller, callee)) = self.both(id, Role::Caller) else { return };
         for party in [caller, callee] {
+            hold_music::end(self.parties, party, self.core);
             self.answer_offer_alone(party);
         }
         let direct = self.parties.pair(caller, callee).is_some_and(|pair| pair.may_go_direct());
@@ -177,6 +181,7 @@ impl Bridging<'_> {
 
     fn ended(&mut self, a: ChannelId, b: ChannelId, route: Route) {
         self.parties.note_media(a, Some(b));
+        [a, b].into_iter().for_each(|party| hold_music::end(self.parties, party, self.core));
         let names = (self.parties.name_of(a), self.parties.name_of(b));
         let answered = self.parties.channel(b).and_then(|channel| channel.answered);
         let after = answered.map_or(Duration::ZERO, |at| self.core.now.mono.since(at));
@@ -404,11 +409,13 @@ impl Bridging<'_> {
         let Some((from, to)) = self.both(id, role) else { return false };
         let offer = self.parties.leg_of(from).and_then(|leg| leg.pending_offer()).cloned();
         let Some(offer) = offer.filter(|_| self.path(id).is_some_and(|path| path.may_absorb())) else { return false };
-        let Some(mut pair) = self.parties.pair(from, to).filter(|pair| pair.concern(&offer) <= upto) else {
+        let covered = hold_music::covers(self.parties, to, from);
+        let Some(mut pair) = self.parties.pair(from, to).filter(|pair| pair.concern(&offer, covered) <= upto) else {
             return false;
         };
-        let Some(answer) = pair.answer_absorbed(&offer, self.core) else { return false };
+        let Some(answer) = pair.answer_absorbed(&offer, covered, self.core) else { return false };
         self.parties.with_party(from, self.core, |party, cx| party.leg.accept_offer(answer, cx));
+        hold_music::follow(self.parties, to, from, self.core);
         if let Some((caller, callee)) = self.both(id, Role::Caller) {
             self.bridge_media(caller, callee);
         }

@@ -18,6 +18,7 @@ use crate::pbx::media::{G711, Listening, MediaCommand, StreamId};
 use crate::pbx::outside::{ErrandId, OutsideOrder};
 use crate::pbx::recording::RecordingId;
 use crate::sdp::MediaKind;
+use crate::sip::header::HeaderName;
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -108,6 +109,8 @@ pub enum Activity {
     Echoing,
     /// Its program waits until a telephone was sent a row of digits.
     SendingDigits,
+    /// Its program waits for what comes of our REFER.
+    Transferring,
     /// It dials, until somebody answers.
     Dialing(Box<Dial>),
     /// Its program waits until the bridge that a `Dial` led to ends.
@@ -172,6 +175,23 @@ pub enum Music {
     Failed,
 }
 
+/// Music for a channel whom the other one in its bridge holds.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum HoldMusic {
+    /// None.
+    #[default]
+    None,
+    /// It is ordered.
+    Loading {
+        /// The order for it.
+        order: u64,
+        /// In which order the files are played.
+        sort: Sort,
+    },
+    /// It is played.
+    Playing,
+}
+
 /// Maximum number of digits that are kept for a program that does not wait for any.
 pub const MAX_DIGITS: usize = 64;
 
@@ -184,6 +204,8 @@ pub struct Outgoing {
     pub presentation: Presentation,
     /// Header fields that the dialplan adds to its INVITE, `Header: value`.
     pub headers: Vec<String>,
+    /// Those that say by whom the call was transferred, and which one it takes the place of elsewhere.
+    pub of_transfer: Vec<(HeaderName, String)>,
 }
 
 /// What is left to do when an activity was stopped.
@@ -255,6 +277,8 @@ pub struct Channel {
     pub tone_by: Option<(ChannelId, u64)>,
     /// Music on hold for it.
     pub music: Music,
+    /// Music while the other one in its bridge holds it.
+    pub hold_music: HoldMusic,
     /// What is recorded of it beside the call, oldest first.
     pub taps: Vec<(TapKind, RecordingId)>,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
@@ -280,6 +304,8 @@ pub struct Channel {
     pub group: Option<(String, String)>,
     /// What its Dial wants done on it, for a called line.
     pub callee: CalleePart,
+    /// The line that rings, and whose call it takes when it has its ports (INVITE with Replaces).
+    pub picks_up: Option<ChannelId>,
     /// It calls a line on behalf of the exchange.
     pub origin: Option<Box<Origin>>,
     /// When its call is over by `TIMEOUT(absolute)`, and the timer that tells.
@@ -321,6 +347,7 @@ impl Channel {
             played_by: None,
             tone_by: None,
             music: Music::default(),
+            hold_music: HoldMusic::default(),
             taps: Vec::new(),
             plays: 0,
             played_in: None,
@@ -333,6 +360,7 @@ impl Channel {
             invite: Vec::new(),
             group: None,
             callee: CalleePart::default(),
+            picks_up: None,
             origin: None,
             time_limit: None,
             cdr: CdrBuilder::default(),
@@ -481,6 +509,7 @@ impl Channel {
             | Activity::Playing(_)
             | Activity::Echoing
             | Activity::SendingDigits
+            | Activity::Transferring
             | Activity::Called => Stopped::default(),
         }
     }

@@ -15,6 +15,8 @@ pub enum Deferred {
     Apart(ChannelId, Position, Box<CallerId>),
     /// A call that the exchange began failed.
     NotOriginated(ChannelId, DialStatus),
+    /// A channel did not arrive where a telephone transferred it to: the SIP status that says why.
+    TransferFailed(ChannelId, u16),
     /// The program of the channel of that name is gone without having come to its end: its locks are free.
     Unlock(String),
 }

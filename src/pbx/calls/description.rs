@@ -121,6 +121,12 @@ impl Describe<'_> {
             (Some(offer), false) => negotiate::offer_from(offer, &allow, &media),
             (None, _) => local_offer::own_offer(&allow, &media),
         };
+        // A caller that we hold ourselves, and that is on its way from there, is not held by the one it calls.
+        let made = if agreement.local.as_ref().is_some_and(Sdp::is_hold) {
+            made.map(|made| negotiate::reopen(&made, &media))
+        } else {
+            made
+        };
         made.map_err(|none| no_codec(&none, &[&caller.1.peer, &self.leg.peer]))
     }
 
@@ -176,19 +182,21 @@ impl Describe<'_> {
     }
 
     /// The exchange's own answer to a new offer of this party's: what we described to it before, in `codecs`, which the
-    /// other party can do, under the numbers of the offer.
+    /// other party can do, under the numbers of the offer. `is_open`: what the offer does not hold is open, whatever it
+    /// held before.
     pub(super) fn absorbed_answer(
         &mut self,
         offer: &Sdp,
         codecs: &[Codec],
-        secondary: Vec<(MediaKind, SocketAddr)>,
+        (secondary, is_open): (Vec<(MediaKind, SocketAddr)>, bool),
     ) -> Option<Sdp> {
         let rtp = self.channel.rtp?;
         let mut allow = self.codecs();
         allow.entries.retain(|(codec, _)| codecs.contains(codec));
         let media = self.local_media(rtp, secondary);
         let before = self.leg.agreement.local.as_ref()?;
-        negotiate::answer_from(offer, before, &allow, &media).ok()
+        let before = if is_open { negotiate::reopen(before, &media) } else { before.clone() };
+        negotiate::answer_from(offer, &before, &allow, &media).ok()
     }
 
     /// The other party's answer to this one's forwarded offer, with media at `rtp`.

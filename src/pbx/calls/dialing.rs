@@ -115,11 +115,14 @@ impl Dialing<'_> {
         let mut presentation = Default::default();
         let mut shown = (String::new(), String::new());
         let (mut headers, mut group, mut is_cancelled_elsewhere) = (Vec::new(), None, false);
+        let mut of_transfer = Vec::new();
         if let Some(channel) = self.parties.channel_mut(caller) {
             channel.cdr.called_channel = branch;
             let caller = channel.program.as_ref().map(|program| program.caller()).unwrap_or_default();
             if let Some(program) = &channel.program {
-                headers = added_headers(&program.inherited());
+                let inherited = program.inherited();
+                headers = added_headers(&inherited);
+                of_transfer = invite_headers::of_transfer(&inherited);
                 headers.extend(diversion::headers(&self.core.config.general, channel, &caller, &target, &headers));
                 group = program.variable("OUTBOUND_GROUP").filter(|group| !group.is_empty());
             }
@@ -134,7 +137,7 @@ impl Dialing<'_> {
         }
         if let Some(channel) = self.parties.channel_mut(id) {
             channel.hides_caller = presentation.is_hidden();
-            channel.outgoing = Some(Box::new(Outgoing { target, presentation, headers }));
+            channel.outgoing = Some(Box::new(Outgoing { target, presentation, headers, of_transfer }));
             channel.group = group.map(|group| match group.split_once('@') {
                 Some((group, category)) => (category.to_owned(), group.to_owned()),
                 None => (String::new(), group),
@@ -184,12 +187,13 @@ impl Dialing<'_> {
     }
 
     fn invite(&mut self, caller: ChannelId, id: ChannelId, outgoing: Outgoing, offer: Sdp) {
-        let Outgoing { target, presentation, headers } = outgoing;
+        let Outgoing { target, presentation, headers, of_transfer } = outgoing;
         let channel = self.parties.name_of(id);
-        let headers = invite_headers::all_added(&headers, |text, why| {
+        let mut headers = invite_headers::all_added(&headers, |text, why| {
             let text = format!("{channel}: '{}' is not added to the INVITE: {why}", outside(text));
             self.core.emit(LogLine { level: Level::Warning, text });
         });
+        headers.extend(of_transfer);
         let caller_leg = self.parties.leg_of(local::caller(self.parties, caller));
         let (hops, secure) = caller_leg.map_or((u8::MAX, false), |leg| (leg.hops, leg.is_secure()));
         let default_user = self.core.config.general.caller_id.clone();

@@ -12,6 +12,7 @@ use super::music;
 use super::parties::Parties;
 use super::party::Hears;
 use super::recordings;
+use super::transferred;
 use crate::dialplan::{ChannelId, DigitRow};
 use crate::event::CallEvent;
 use crate::pbx::core::{CallTimer, Core, Timer};
@@ -76,6 +77,7 @@ impl EarlyMedia<'_> {
             self.core.emit(CallEvent::Ringing { channel });
         }
         self.mark(caller, id, Branch::Ringing);
+        transferred::rings(self.parties, caller, self.core);
     }
 
     fn pass_on(&mut self, caller: ChannelId, status: u16) {

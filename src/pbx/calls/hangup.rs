@@ -13,6 +13,7 @@ use super::local_half::HalfEnded;
 use super::originating::set_free;
 use super::parties::Parties;
 use super::tones;
+use super::transferred;
 use crate::dialplan::originate::Goal;
 use crate::dialplan::program::errand;
 use crate::dialplan::{AppReply, CallerId, Cause, ChannelId, DialStatus, Finish, Position, Program};
@@ -256,6 +257,14 @@ impl Hangup<'_> {
         let has_program = channel.program.is_some();
         for branch in stopped.branches {
             self.dialing().give_up(branch);
+        }
+        // It was on its way elsewhere, and who sent it there waits for how that goes.
+        if let Some((by, leg)) = transferred::take(self.parties, id) {
+            transferred::tell(self.parties, leg, 487, self.core);
+            if self.parties.channel(by).is_some_and(transferred::is_left) {
+                self.parties.hang_up_leg(by, cause::NORMAL, self.core);
+                self.end(by, HangupBy::Exchange, cause::NORMAL);
+            }
         }
         let alone = self.bridging().leave(id);
         if !has_program {

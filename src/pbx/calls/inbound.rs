@@ -218,7 +218,7 @@ fn unfit(request: &Request) -> Option<(Response, Failure)> {
 }
 
 /// What a caller offers, if its INVITE has an offer that can be read and something of it allowed.
-fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Failure> {
+pub(super) fn offer(peer: &Peer, request: &Request) -> Result<Option<Sdp>, Failure> {
     let offer = match leg::description(&request.headers, &request.body) {
         None => return Ok(None),
         Some(Ok(offer)) => match offer.check_offer() {

@@ -57,6 +57,19 @@ pub(super) fn added_headers(variables: &[(String, String)]) -> Vec<String> {
     texts.map(|(_, value)| value.clone()).collect()
 }
 
+/// What the INVITE of a call that was transferred says of that: who asked for it (RFC 3892), and the call that it is to
+/// take the place of at another exchange (RFC 3891).
+pub(super) fn of_transfer(variables: &[(String, String)]) -> Vec<(HeaderName, String)> {
+    let value = |wanted: &str| {
+        let named = variables.iter().find(|(name, value)| name.trim_start_matches('_') == wanted && !value.is_empty());
+        named.map(|(_, value)| value.clone()).filter(|value| !value.chars().any(char::is_control))
+    };
+    let by = value("SIPTRANSFER_REFERER").map(|by| (HeaderName::ReferredBy, by));
+    let replaces = value("SIPTRANSFER_REPLACES")
+        .map(|replaces| [(HeaderName::Replaces, replaces), (HeaderName::Require, "replaces".to_owned())]);
+    by.into_iter().chain(replaces.into_iter().flatten()).collect()
+}
+
 /// `Header: value`, as `SIPAddHeader` has it, as what may stand in an INVITE of ours.
 ///
 /// # Errors

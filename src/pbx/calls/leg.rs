@@ -10,6 +10,7 @@ mod event;
 mod in_dialog;
 mod info;
 mod info_digit;
+mod refer;
 mod reinvite;
 mod session_timer;
 mod uac;
@@ -25,6 +26,7 @@ pub use context::{Arrival, Cx, LegIndex};
 pub use event::{Ending, LegEvent, Refusal};
 pub use info::InfoRelay;
 pub use info_digit::info_digit;
+pub use refer::Refers;
 pub use session_timer::unfit_timer;
 pub use uac::Calling;
 pub use uas::IncomingInvite;
@@ -84,6 +86,8 @@ pub struct Leg {
     pub agreement: Agreement,
     /// The INFO requests of the other line that go to the peer.
     pub info: InfoRelay,
+    /// What the peer asked for by REFER, and what it is asked.
+    pub refers: Refers,
     /// Hops that a call which this one begins may still take (RFC 3261 8.1.1.6).
     pub hops: u8,
     state: State,
@@ -141,6 +145,7 @@ impl Leg {
             ua,
             agreement,
             info: InfoRelay::default(),
+            refers: Refers::default(),
             hops: u8::MAX,
             state: State::Ended,
             pending_ok: None,
@@ -172,7 +177,11 @@ impl Leg {
     /// Does the leg wait for responses to this request of its own? Any other is over for it, whatever still comes.
     pub fn awaits(&self, id: ClientId) -> bool {
         let invites = matches!(&self.state, State::Calling(invitation) if invitation.is(id));
-        invites || self.renegotiation.is_sent_by(id) || self.session_timer.is_update(id) || self.info.is_sent(id)
+        invites
+            || self.renegotiation.is_sent_by(id)
+            || self.session_timer.is_update(id)
+            || self.info.is_sent(id)
+            || self.refers.is_sent(id)
     }
 
     /// Did it begin with `sips:`, so that nothing of it may leave TLS?
@@ -365,6 +374,7 @@ impl Leg {
     /// One of this leg's client transactions ended without any final response.
     pub fn client_failed(&mut self, id: ClientId, cx: &mut Cx<'_>) {
         self.info.on_silence(id, cx);
+        self.refers.on_silence(id, &mut self.ua, cx);
         match &self.state {
             State::Calling(invitation) if invitation.is(id) => {
                 let is_wanted = invitation.is_wanted();
@@ -436,6 +446,7 @@ impl Leg {
             State::Calling(invitation) => invitation.abandon(self.ua.cancel_reason.take(), cx),
             State::Answering { hang_up } => *hang_up = true,
             State::Confirmed => {
+                self.refers.flush(&mut self.ua, cx);
                 self.refuse_offer(487, cx);
                 self.end_by_bye(None, cx);
             }

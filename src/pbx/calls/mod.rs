@@ -27,6 +27,7 @@ mod failover;
 mod forwarding;
 mod hangup;
 pub(crate) mod hint_lookup;
+mod hold_music;
 mod inbound;
 mod info;
 mod invite_headers;
@@ -40,6 +41,7 @@ pub mod media_path;
 mod media_port;
 mod messaging;
 mod minutes;
+mod moved;
 mod moving;
 mod music;
 mod occupancy;
@@ -56,11 +58,15 @@ mod playing;
 mod ports;
 mod program;
 mod recordings;
+mod replacing;
 mod sendings;
 mod silence;
 mod sound;
 mod time_limit;
 mod tones;
+mod transfer;
+mod transferred;
+mod transfers;
 
 pub use challenged::number_again;
 pub use environment::Shared;
@@ -98,12 +104,14 @@ use leg::{Arrival, Leg, LegEvent};
 use media_port::Ports;
 use originating::Originating;
 use program::Applications;
+use replacing::Replacing;
 use silence::{Silences, SilentCall};
 use smol_str::SmolStr;
 pub use sound::{SoundFault, Sounds};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use time_limit::TimeLimit;
+use transfer::Transferring;
 
 /// Program runs in one turn, all channels together, before the network is looked at again.
 const RUNS_PER_TURN: usize = 64;
@@ -148,6 +156,9 @@ impl Calls {
 
     /// An INVITE from a known line. `stopping`: no new calls are taken.
     pub(crate) fn incoming(&mut self, invite: Invite<'_>, stopping: bool, core: &mut Core) {
+        if replacing(self, core).incoming(&invite) {
+            return;
+        }
         let opened = Inbound { parties: &mut self.parties, core, stopping }.call(invite);
         self.processed = self.processed.saturating_add(u64::from(opened));
     }
@@ -292,6 +303,7 @@ impl Calls {
                 let Calls { parties, bridges, shared, .. } = self;
                 TimeLimit { parties, bridges, core }.over(channel, shared, directory);
             }
+            CallTimer::Transferred(channel) => transferring(self, core).over(channel),
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),
             CallTimer::Silence(stream) => {
@@ -348,13 +360,16 @@ impl Calls {
 
     /// Sounds that were ordered are there, or known to be missing.
     pub fn sounds_loaded(&mut self, reply: SoundReply, core: &mut Core) {
-        self.applications(core).prompts().loaded(reply);
+        if let Some(reply) = hold_music::loaded(&mut self.parties, reply, core) {
+            self.applications(core).prompts().loaded(reply);
+        }
     }
 
     /// A channel's ports are there, or known to be missing: whatever waited for them goes on.
     fn ports_settled(&mut self, id: ChannelId, ports: Ports, core: &mut Core) {
         let Some(channel) = self.parties.channel_mut(id) else { return };
         match (ports, &channel.activity) {
+            (Ports::Voice, Activity::ReservingPorts) if channel.picks_up.is_some() => replacing(self, core).ready(id),
             (Ports::Voice, Activity::ReservingPorts) => {
                 channel.activity = Activity::Running;
                 self.parties.make_runnable(id);
@@ -439,7 +454,9 @@ impl Calls {
             (LegEvent::InfoReceived(server), _) => {
                 info::received(&mut self.parties, &mut self.bridges, id, server, core);
             }
-            (LegEvent::Moved(before), _) => moved(&mut self.parties, id, before, core),
+            (LegEvent::ReferReceived(server), _) => transferring(self, core).referred(id, server),
+            (LegEvent::Referred(status), _) => self.applications(core).referred(id, status),
+            (LegEvent::Moved(before), _) => moved::noticed(&mut self.parties, id, before, core),
             (LegEvent::Ended(ending), _) => self.hangup(core).leg_ended(id, ending),
             // Only a called line's leg can ring, answer or fail.
             (
@@ -470,6 +487,7 @@ impl Calls {
             | Activity::Recording(_)
             | Activity::Outside(_)
             | Activity::Echoing
+            | Activity::Transferring
             | Activity::SendingDigits => self.bridging(core).reclaim_media(id),
         }
     }
@@ -546,6 +564,14 @@ impl Calls {
     }
 }
 
+fn transferring<'a>(calls: &'a mut Calls, core: &'a mut Core) -> Transferring<'a> {
+    Transferring { parties: &mut calls.parties, bridges: &mut calls.bridges, core }
+}
+
+fn replacing<'a>(calls: &'a mut Calls, core: &'a mut Core) -> Replacing<'a> {
+    Replacing { parties: &mut calls.parties, bridges: &mut calls.bridges, core }
+}
+
 /// Does what a Dial left to others.
 fn do_deferred(calls: &mut Calls, deferred: Deferred, core: &mut Core) {
     let Calls { parties, bridges, .. } = calls;
@@ -565,22 +591,13 @@ fn do_deferred(calls: &mut Calls, deferred: Deferred, core: &mut Core) {
                 Dialing { parties, bridges, core }.accepted(caller, line, answer);
             }
         }
+        Deferred::TransferFailed(channel, status) => Transferring { parties, bridges, core }.failed(channel, status),
         Deferred::Originated(caller, line) => Originating { parties, bridges, core }.answered(caller, line),
         Deferred::NotOriginated(caller, status) => Originating { parties, bridges, core }.failed(caller, status),
         Deferred::Apart(line, place, caller) => {
             originating::set_free(parties, line, Goal::Extension(place), *caller, &[]);
         }
     }
-}
-
-/// A channel's telephone is somewhere else now, as its signalling proves: its media may be, too.
-fn moved(parties: &mut Parties, id: ChannelId, before: SocketAddr, core: &mut Core) {
-    parties.with_party(id, core, |party, cx| {
-        let (channel, line) = (party.channel.name.clone(), party.leg.peer.name.clone());
-        let address = party.leg.ua.flow.remote;
-        cx.core.emit(CallEvent::Moved { channel, line, before, address });
-        party.tell_media_moved(cx.core);
-    });
 }
 
 #[cfg(test)]

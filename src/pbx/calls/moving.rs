@@ -6,13 +6,14 @@ use super::bridging::Bridging;
 use super::channel::{Activity, Channel, ChannelState};
 use super::dialing::Dialing;
 use super::hangup::Hangup;
+use super::leg::Leg;
 use super::local;
 use super::originating::set_free;
 use super::pair::joint_codec;
 use super::parties::Parties;
 use super::party::Party;
 use crate::dialplan::originate::Goal;
-use crate::dialplan::{CallerId, ChannelId, Position, Program};
+use crate::dialplan::{AppReply, CallerId, ChannelId, Position, Program};
 use crate::pbx::cause;
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::Core;
@@ -50,6 +51,15 @@ impl Unmovable {
             Unmovable::NoTelephone => "there is no telephone at its end",
             Unmovable::NoCommonCodec => "the two lines allow no codec in common (allow=), and nothing is converted",
             Unmovable::Itself => "a call cannot be connected with itself",
+        }
+    }
+
+    /// The SIP status that says it to a telephone.
+    pub(super) fn status(self) -> u16 {
+        match self {
+            Unmovable::Gone => 481,
+            Unmovable::NotAnswered | Unmovable::NoTelephone | Unmovable::Itself => 403,
+            Unmovable::NoCommonCodec => 488,
         }
     }
 }
@@ -152,7 +162,7 @@ impl Moving<'_> {
         }
         for id in [from, into] {
             let channel = self.parties.channel(id).filter(|channel| !channel.dead).ok_or(Unmovable::Gone)?;
-            if channel.called_by.is_some() && channel.bridge.is_none() {
+            if (channel.called_by.is_some() && channel.bridge.is_none()) || channel.rtp.is_none() {
                 return Err(Unmovable::NotAnswered);
             }
         }
@@ -181,6 +191,10 @@ impl Moving<'_> {
                     }
                 });
                 self.ring_again(into);
+                // Its program waited for the ACK of the telephone that is gone.
+                if self.parties.channel(into).is_some_and(|channel| matches!(channel.activity, Activity::Answering)) {
+                    self.parties.resume(into, AppReply::Answered(Ok(())));
+                }
             }
         }
         Ok(alone)
@@ -254,6 +268,41 @@ impl Moving<'_> {
         done.flatten().ok_or(Unmovable::NoCommonCodec)
     }
 
+    /// A new leg takes the place of a channel's own, which is answered, and whose program or bridge goes on (RFC 3891 3:
+    /// INVITE with Replaces of a confirmed dialog). The old one gets a BYE.
+    ///
+    /// # Errors
+    /// It is over, or it cannot go on in a codec that the new one offers.
+    pub(super) fn replace(&mut self, id: ChannelId, leg: Box<Leg>) -> Result<(), (Unmovable, Box<Leg>)> {
+        let judged =
+            self.parties.party(id).filter(|party| !party.channel.dead).map(|party| replacing_codec(&party, &leg));
+        let codec = match judged {
+            None => return Err((Unmovable::Gone, leg)),
+            Some(None) => return Err((Unmovable::NoCommonCodec, leg)),
+            Some(Some(codec)) => codec,
+        };
+        let mut leg = leg;
+        leg.ua.channel = id;
+        self.parties.replace_leg(id, *leg, cause::NORMAL, self.core);
+        self.parties.with_party(id, self.core, |party, cx| {
+            let general = cx.core.config.general.clone();
+            let Some(own) = party.channel.rtp else { return };
+            let media = party.leg.next_local_media(own, &general);
+            let allow = party.leg.peer.settings.codecs.only(codec);
+            let made = match &party.leg.agreement.remote {
+                Some(offer) => local_offer::own_answer(offer, &allow, &media, None),
+                None => local_offer::own_offer(&allow, &media),
+            };
+            if let Ok(made) = made {
+                party.answer(made, cx);
+            }
+        });
+        if let Some(bridge) = self.parties.channel(id).and_then(|channel| channel.bridge) {
+            self.bridging().party_replaced(bridge);
+        }
+        Ok(())
+    }
+
     // ---- helpers ----
 
     fn bridging(&mut self) -> Bridging<'_> {
@@ -301,6 +350,13 @@ fn codec_of_pickup(caller: &Party<'_>, by: &Party<'_>) -> Option<Codec> {
     let offered = caller.leg.agreement.remote.as_ref().and_then(Sdp::audio);
     let offered = offered.into_iter().flat_map(|audio| audio.formats).filter_map(|format| format.codec);
     offered.chain(preferred).find(|codec| offers(caller, *codec) && offers(by, *codec))
+}
+
+/// The codec in which a new leg can go on in place of a party's own: that party's, when the new one offers it.
+fn replacing_codec(party: &Party<'_>, leg: &Leg) -> Option<Codec> {
+    let agreed = party.leg.agreement.agreed()?.codec;
+    let may = leg.peer.settings.codecs.contains(agreed);
+    leg.agreement.remote.as_ref().is_none_or(|offer| has_codec(offer, agreed)).then_some(agreed).filter(|_| may)
 }
 
 fn has_codec(description: &Sdp, codec: Codec) -> bool {

@@ -135,7 +135,7 @@ fn play(parties: &mut Parties, id: ChannelId, sounds: &[Sound], core: &mut Core)
 }
 
 /// Puts the files of a class in the order in which they are played.
-fn arrange<T>(files: &mut [T], sort: Sort, rng: &mut Rng) {
+pub(super) fn arrange<T>(files: &mut [T], sort: Sort, rng: &mut Rng) {
     let mut below = |limit: usize| {
         let limit = u64::try_from(limit).unwrap_or(u64::MAX);
         usize::try_from(rng.below(limit.max(1))).unwrap_or(0)

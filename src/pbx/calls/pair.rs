@@ -1,5 +1,6 @@
 //! Two parties: what they may exchange, and how the media thread joins them.
 
+use super::channel::HoldMusic;
 use super::description::secondary_between;
 use super::digit_form;
 use super::party::Party;
@@ -7,7 +8,7 @@ use crate::config::peer::DirectMedia;
 use crate::pbx::core::Core;
 use crate::pbx::media::{MediaCommand, PayloadMap};
 use crate::sdp::codec::Codec;
-use crate::sdp::concern::{Concern, Other, concern};
+use crate::sdp::concern::{Concern, Other, but_for_hold, concern};
 use crate::sdp::{MediaKind, Sdp, payload};
 
 /// Two parties; their order matters.
@@ -27,6 +28,10 @@ impl Pair<'_> {
         let digits = (digit_form::while_bridged(a, b), digit_form::while_bridged(b, a));
         self.a.listen(digits.0, core);
         self.b.listen(digits.1, core);
+        // One of them is held and hears music: it does until the other comes back.
+        if [&self.a, &self.b].iter().any(|party| party.channel.hold_music == HoldMusic::Playing) {
+            return;
+        }
         let command = MediaCommand::Bridge {
             a: self.a.stream,
             b: self.b.stream,
@@ -49,10 +54,12 @@ impl Pair<'_> {
         }
     }
 
-    /// How much the second must know of a new offer of the first, when their media is relayed.
-    pub fn concern(&self, offer: &Sdp) -> Concern {
+    /// How much the second must know of a new offer of the first, when their media is relayed. `covered`: it hears music
+    /// when it is held, and need not know of that.
+    pub fn concern(&self, offer: &Sdp, covered: bool) -> Concern {
         let before = &self.a.leg.agreement.remote;
         match (before, other_of(&self.b)) {
+            (Some(before), Some(other)) if self.may_reach(offer) && covered => but_for_hold(before, offer, &other),
             (Some(before), Some(other)) if self.may_reach(offer) => concern(before, offer, &other),
             _ => Concern::Must,
         }
@@ -65,10 +72,10 @@ impl Pair<'_> {
     }
 
     /// The answer of the exchange alone to a new offer of the first.
-    pub fn answer_absorbed(&mut self, offer: &Sdp, core: &Core) -> Option<Sdp> {
+    pub fn answer_absorbed(&mut self, offer: &Sdp, is_covered: bool, core: &Core) -> Option<Sdp> {
         let codecs = other_of(&self.b)?.codecs();
         let secondary = secondary_between(self.a.channel, self.b.channel);
-        self.a.describe(core).absorbed_answer(offer, &codecs, secondary)
+        self.a.describe(core).absorbed_answer(offer, &codecs, (secondary, is_covered))
     }
 
     /// Has both lines kept alive as `rtpkeepalive=` asks, while their media is on the relay, unless a modem takes part.

@@ -12,6 +12,7 @@ use super::origin::Origin;
 use super::pair::Pair;
 use super::party::Party;
 use super::sendings::Sendings;
+use super::transfers::Transfers;
 
 use crate::config::peer::Peer;
 use crate::dialplan::{AppReply, ChannelId};
@@ -45,6 +46,8 @@ pub struct Parties {
     pub(super) sendings: Sendings,
     /// Which channels each line has, and what changed on them.
     pub(super) occupancy: Occupancy,
+    /// Transfers under way.
+    pub(super) transfers: Transfers,
     runnable: VecDeque<ChannelId>,
     last_serial: u32,
 }
@@ -249,6 +252,7 @@ impl Parties {
         self.release_ports(id, core);
         stop_sending(self, id, core);
         self.occupancy.touch(id);
+        self.transfers.remove(&id);
         let Some(mut channel) = self.channels.remove(&id) else { return };
         if channel.program.is_some() {
             self.deferred.push_back(Deferred::Unlock(channel.name.clone()));

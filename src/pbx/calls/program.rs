@@ -9,7 +9,7 @@ use super::digit_sending;
 use super::early_media::EarlyMedia;
 use super::environment::ChannelEnv;
 use super::hangup::Hangup;
-use super::leg::Leg;
+use super::leg::{self, Leg};
 use super::local;
 use super::messaging;
 use super::music;
@@ -20,6 +20,7 @@ use super::playing::{self, Prompts};
 use super::recordings;
 use super::time_limit::TimeLimit;
 use super::tones;
+use super::transferred;
 use crate::audio::tone;
 use crate::dialplan::originate::OriginateRequest;
 use crate::dialplan::outside::OutsideRequest;
@@ -28,6 +29,7 @@ use crate::dialplan::{
     Progress, Tone, UNTIL_HANGUP,
 };
 use crate::pbx::cause;
+use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
 use crate::pbx::media::MediaCommand;
 use crate::pbx::outside::{ErrandId, OutsideOrder, OutsideReport};
@@ -88,7 +90,60 @@ impl Applications<'_> {
             let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
             return CalleePrograms { parties, bridges, core }.finished(id, cause);
         }
+        let status = if cause.0 == 0 { 480 } else { cause::to_status(cause.0) };
+        let lives = self.parties.channel(id).is_some_and(|channel| !channel.dead);
+        if lives && transferred::failed(self.parties, id, status) {
+            return;
+        }
         self.hangup().program_finished(id, cause);
+    }
+
+    /// What came of our REFER to a channel's telephone.
+    pub(super) fn referred(&mut self, id: ChannelId, status: u16) {
+        if self.parties.channel(id).is_some_and(|channel| matches!(channel.activity, Activity::Transferring)) {
+            self.parties.resume(id, AppReply::Transferred(Ok((200..300).contains(&status))));
+        }
+    }
+
+    /// The telephone of a channel is asked to call somebody else: by 302 before the answer, by REFER after it.
+    fn transfer(&mut self, id: ChannelId, to: &str) {
+        let uri = self.transfer_uri(id, to);
+        let asked = self.parties.with_party(id, self.core, |party, cx| {
+            if party.leg.is_unanswered_caller() {
+                party.leg.ua.redirect_to = Some(uri);
+                party.leg.hang_up(cause::NORMAL, cx);
+                return Ok(true);
+            }
+            if !party.leg.is_confirmed() {
+                return Err("its call is not answered yet".to_owned());
+            }
+            party.leg.refers.refer(&uri, &mut party.leg.ua, cx);
+            Ok(false)
+        });
+        match asked {
+            Some(Ok(true)) => {
+                self.parties.resume(id, AppReply::Transferred(Ok(true)));
+                self.hangup().end(id, HangupBy::Exchange, cause::NORMAL);
+            }
+            Some(Ok(false)) => self.begin(id, Activity::Transferring),
+            Some(Err(why)) => self.parties.resume(id, AppReply::Transferred(Err(why))),
+            None => {
+                let why = "the channel has no telephone".to_owned();
+                self.parties.resume(id, AppReply::Transferred(Err(why)));
+            }
+        }
+    }
+
+    /// `SIP/number`, `number` or `number@host` as an address: without a host it is ours.
+    fn transfer_uri(&self, id: ChannelId, to: &str) -> String {
+        let to = to.strip_prefix("SIP/").or_else(|| to.strip_prefix("sip:")).unwrap_or(to);
+        let (user, host) = to.split_once('@').unwrap_or((to, ""));
+        let user = leg::escape_user(user);
+        let own = self.parties.leg_of(id).map(|leg| leg.ua.flow.advertised);
+        match own.filter(|_| host.is_empty()) {
+            Some(at) => format!("sip:{user}@{}:{}", leg::host(at.ip()), at.port()),
+            None => format!("sip:{user}@{host}"),
+        }
     }
 
     fn originate(&mut self, id: ChannelId, request: OriginateRequest, directory: &dyn Directory) {
@@ -110,6 +165,13 @@ impl Applications<'_> {
     fn perform(&mut self, id: ChannelId, request: AppRequest, directory: &dyn Directory) {
         if ends_music(&request) {
             music::end(self.parties, id, self.core);
+        }
+        match request {
+            // Whoever was transferred did not arrive: the call comes back to whose telephone asked for that.
+            AppRequest::Indicate(Tone::Busy) if transferred::failed(self.parties, id, 486) => return,
+            AppRequest::Indicate(Tone::Congestion) if transferred::failed(self.parties, id, 503) => return,
+            _ if is_heard(&request) => transferred::arrived(self.parties, id, self.core),
+            _ => {}
         }
         match request {
             AppRequest::Wait(time) => self.wait(id, time),
@@ -136,6 +198,7 @@ impl Applications<'_> {
             AppRequest::Echo => self.echo(id),
             AppRequest::Outside(request) => self.go_outside(id, request),
             AppRequest::Dial(request) => self.dial(id, request, directory),
+            AppRequest::Transfer(to) => self.transfer(id, &to),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
             AppRequest::SendText(message) => messaging::send(self.parties, id, &message, self.core),
             AppRequest::SendToCaller(text) => messaging::send_to_caller(self.parties, id, text, self.core),
@@ -337,6 +400,7 @@ impl Applications<'_> {
             | Activity::Recording(_)
             | Activity::Echoing
             | Activity::SendingDigits
+            | Activity::Transferring
             | Activity::Dialing(_)
             | Activity::Bridged(_)
             | Activity::Called => {}
@@ -373,6 +437,37 @@ impl Applications<'_> {
     }
 }
 
+/// Does a program do something that its caller hears, or waits to hear of it: has a call that was transferred arrived?
+fn is_heard(request: &AppRequest) -> bool {
+    match request {
+        AppRequest::Play(_)
+        | AppRequest::PlayFrom(..)
+        | AppRequest::PlaySound(..)
+        | AppRequest::PlayTone(Some(_))
+        | AppRequest::Music(Some(_))
+        | AppRequest::Record(_)
+        | AppRequest::Digit(_)
+        | AppRequest::Echo => true,
+        AppRequest::Wait(_)
+        | AppRequest::PlayTone(None)
+        | AppRequest::Music(None)
+        | AppRequest::Indicate(_)
+        | AppRequest::Answer
+        | AppRequest::Tap(_)
+        | AppRequest::Pin(_)
+        | AppRequest::SendDigits(_)
+        | AppRequest::SendText(_)
+        | AppRequest::SendToCaller(_)
+        | AppRequest::DtmfMode(_)
+        | AppRequest::Originate(_)
+        | AppRequest::Dial(_)
+        | AppRequest::Transfer(_)
+        | AppRequest::LineStates(_)
+        | AppRequest::HangUp(_)
+        | AppRequest::Outside(_) => false,
+    }
+}
+
 /// Does a program do something with sound, or with music itself, so that the music it had played ends?
 fn ends_music(request: &AppRequest) -> bool {
     match request {
@@ -384,6 +479,7 @@ fn ends_music(request: &AppRequest) -> bool {
         | AppRequest::Indicate(Tone::Ringing | Tone::Busy | Tone::Congestion)
         | AppRequest::Record(_)
         | AppRequest::Echo
+        | AppRequest::Transfer(_)
         | AppRequest::Dial(_) => true,
         AppRequest::Wait(_)
         | AppRequest::Indicate(Tone::Progress)

@@ -49,6 +49,8 @@ pub enum CallTimer {
     Dial(ChannelId),
     /// A line that a channel's `Dial` calls described its early media, and sent none for a while.
     Soundless(ChannelId),
+    /// A telephone whose transfer went well has had time to hang up.
+    Transferred(ChannelId),
     /// A called line's call has lasted as long as its `Dial` allows.
     Limit(ChannelId),
     /// Nothing has been heard of a stream: its call is looked at.

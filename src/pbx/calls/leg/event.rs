@@ -27,6 +27,10 @@ pub enum LegEvent {
     OfferRefused(u16),
     /// The peer sends information (INFO) that somebody has to answer.
     InfoReceived(ServerId),
+    /// The peer asks that whom it talks to calls somebody else (REFER), and waits for the answer.
+    ReferReceived(ServerId),
+    /// What came of our own REFER: the final status.
+    Referred(u16),
     /// The peer is reached elsewhere now, as proved; it was at this address.
     Moved(SocketAddr),
     /// The leg is over by the peer's doing or by the network's; nothing more will come.

@@ -34,7 +34,7 @@ impl Leg {
         cseq: u32,
         cx: &mut Cx<'_>,
     ) -> bool {
-        let Leg { ua, agreement, session_timer, renegotiation, info, state, .. } = self;
+        let Leg { ua, agreement, session_timer, renegotiation, info, refers, state, .. } = self;
         let ending = if renegotiation.is_sent_by(id) {
             renegotiation.on_response(response, cseq, Parts { ua, agreement, session_timer }, cx)
         } else if session_timer.is_update(id) {
@@ -42,6 +42,9 @@ impl Leg {
         } else if info.is_sent(id) {
             // A caller that has not acknowledged its 200 may not have had it: to it there is no dialog yet.
             info.on_response(id, response, cx).filter(|_| matches!(state, State::Confirmed))
+        } else if refers.is_sent(id) {
+            refers.on_response(id, response, ua, cx);
+            None
         } else {
             return false;
         };
@@ -126,7 +129,11 @@ impl Leg {
             Method::Invite | Method::Update => self.on_offer(server, request, cx),
             Method::Info => InfoRelay::receive(server, request, &self.ua, cx),
             Method::Message => self.ua.report(LegEvent::InfoReceived(server), cx),
+            Method::Refer if self.state.is_up() => self.ua.report(LegEvent::ReferReceived(server), cx),
             method => {
+                if *method == Method::Notify {
+                    self.refers.notified(request, &self.ua, cx);
+                }
                 if let Some(status) = plain_status(method) {
                     cx.core.respond(server, Response::for_request(request, status, None));
                 }

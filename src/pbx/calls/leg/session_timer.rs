@@ -16,6 +16,8 @@ use crate::sip::transaction::{ClientId, ServerId};
 use bytes::Bytes;
 use std::time::Duration;
 
+/// What our Supported says besides, where the peer may transfer: the tag of RFC 3891.
+const REPLACES: &str = "replaces, timer";
 /// The tag of RFC 4028 in Supported and Require.
 const TIMER: &str = "timer";
 /// Time until a refresh is tried again that was refused for the moment.
@@ -93,6 +95,11 @@ fn knows_timer(headers: &Headers) -> bool {
         .any(|name| OptionTags::from_headers(headers, name).contains(TIMER))
 }
 
+/// The value of Supported for a peer.
+fn supported(settings: &Settings) -> Bytes {
+    Bytes::from_static(if settings.allow_transfer { REPLACES } else { TIMER }.as_bytes())
+}
+
 impl SessionTimer {
     /// Not running.
     pub fn new(leg: LegId) -> SessionTimer {
@@ -112,7 +119,7 @@ impl SessionTimer {
         if settings.session_timers == SessionTimers::Refuse {
             return;
         }
-        headers.set(HeaderName::Supported, Bytes::from_static(TIMER.as_bytes()));
+        headers.set(HeaderName::Supported, supported(settings));
         let wanted = match (&self.running, settings.session_timers) {
             (Some(Running { seconds, ours, .. }), _) => {
                 Some((*seconds, if *ours { Refresher::Uac } else { Refresher::Uas }))
@@ -153,7 +160,7 @@ impl SessionTimer {
         if settings.session_timers == SessionTimers::Refuse {
             return self.stop(cx);
         }
-        response.headers.set(HeaderName::Supported, Bytes::from_static(TIMER.as_bytes()));
+        response.headers.set(HeaderName::Supported, supported(settings));
         let wanted = SessionExpires::of(request);
         let least = session_expires::min_se(request).unwrap_or(0).min(LONGEST).max(settings.session_min_se);
         let ours = settings.session_expires.max(least).max(SHORTEST);

@@ -38,6 +38,8 @@ pub struct UserAgent {
     pub(super) contact: Bytes,
     /// Why our INVITE will be cancelled, if it is (RFC 3326).
     pub cancel_reason: Option<String>,
+    /// Where a caller is sent when it is hung up before the answer (302).
+    pub redirect_to: Option<String>,
     /// The dialog, and the other early ones of our INVITE.
     pub(super) dialogs: Dialogs,
 }
@@ -53,7 +55,7 @@ impl UserAgent {
         dialogs: Dialogs,
     ) -> UserAgent {
         let Arrival { flow, behind_nat } = arrival;
-        UserAgent { leg, channel, peer, flow, behind_nat, contact, cancel_reason: None, dialogs }
+        UserAgent { leg, channel, peer, flow, behind_nat, contact, cancel_reason: None, redirect_to: None, dialogs }
     }
 
     /// Our tag, once there is a dialog.
@@ -161,7 +163,11 @@ impl UserAgent {
     /// Responds, with our tag, to the INVITE that began the dialog.
     pub(super) fn respond_to_invite(&self, invite: ServerId, status: u16, body: Option<Sdp>, cx: &mut Cx<'_>) {
         if let Some(request) = cx.core.tx.server_request(invite) {
-            let response = self.response(request, status, body);
+            let elsewhere = self.redirect_to.as_ref().filter(|_| status >= 300);
+            let mut response = self.response(request, elsewhere.map_or(status, |_| 302), body);
+            if let Some(to) = elsewhere {
+                response.headers.push(HeaderName::Contact, format!("<{to}>"));
+            }
             cx.core.respond(invite, response);
         }
     }

@@ -1,0 +1,275 @@
+//! Transfer: a telephone asks by REFER that whom it talks to calls somebody else (blind), or takes over another call of its
+//! own (attended). What it asked for and how that goes is in `transferred`; what changes hands, in `moving`.
+
+use super::bridge::Bridges;
+use super::channel::Activity;
+use super::deferred::Deferred;
+use super::leg::user_of;
+use super::moving::{Moving, Unmovable};
+use super::parties::Parties;
+use super::transferred;
+use crate::config::peer::Kind;
+use crate::dialplan::{ChannelId, Existence, Position};
+use crate::event::{Level, LogLine};
+use crate::pbx::core::{Core, LegId};
+use crate::sip::Uri;
+use crate::sip::dialog::DialogKey;
+use crate::sip::header::{HeaderName, NameAddr, Replaces};
+use crate::sip::message::{Request, Response};
+use crate::sip::transaction::ServerId;
+use crate::wording::outside;
+
+/// Carries out what telephones ask for by REFER, with all channels and bridges at hand.
+pub(super) struct Transferring<'a> {
+    pub(super) parties: &'a mut Parties,
+    pub(super) bridges: &'a mut Bridges,
+    pub(super) core: &'a mut Core,
+}
+
+/// What a REFER asks for.
+struct Asked {
+    /// Where to: the number.
+    exten: String,
+    /// Refer-To, as it is to be shown to the dialplan.
+    to: String,
+    /// Who is said to ask (RFC 3892).
+    by: Option<String>,
+    /// Which call is to be taken over.
+    replaces: Option<Replaces>,
+}
+
+/// Why a REFER is refused at once: the status, its reason phrase, and the same for the log.
+type Refusal = (u16, &'static str, String);
+
+/// How a transfer went: who asked, on which leg, and the status of what came of it when that is known.
+type Outcome = Result<Option<LegId>, (u16, String)>;
+
+impl Transferring<'_> {
+    /// A channel's telephone sent REFER.
+    pub(super) fn referred(&mut self, id: ChannelId, server: ServerId) {
+        let Some(request) = self.core.tx.server_request(server).cloned() else { return };
+        let name = self.parties.name_of(id);
+        let asked = match self.judge(id, &request) {
+            Ok(asked) => asked,
+            Err((status, reason, why)) => {
+                let mut response = Response::for_request(&request, status, None);
+                if !reason.is_empty() {
+                    response.reason = reason.into();
+                }
+                self.core.respond(server, response);
+                return self.say(Level::Notice, format!("{name}: transfer refused with {status}: {why}"));
+            }
+        };
+        let Some(leg) = self.parties.channel(id).and_then(|channel| channel.leg()) else { return };
+        self.parties.with_leg(leg, self.core, |leg, cx| {
+            leg.refers.accept(server, &request, &leg.ua, cx);
+            leg.refers.notify(100, &mut leg.ua, cx);
+        });
+        let outcome = match asked.replaces.as_ref().and_then(|replaces| self.dialog_of(replaces)) {
+            Some(other) => self.attended(id, leg, other),
+            None => self.blind(id, leg, &asked),
+        };
+        if let Err((status, why)) = outcome {
+            transferred::tell(self.parties, leg, status, self.core);
+            self.say(
+                Level::Notice,
+                format!("{name}: transfer to {} failed with {status}: {why}", outside(&asked.exten)),
+            );
+        }
+    }
+
+    /// What a REFER asks for, if its sender may ask for that.
+    fn judge(&self, id: ChannelId, request: &Request) -> Result<Asked, Refusal> {
+        let declined = |reason, why: &str| Err((603, reason, why.to_owned()));
+        let channel = self.parties.channel(id).filter(|channel| !channel.dead);
+        let Some((channel, peer)) = channel.and_then(|channel| Some((channel, channel.peer()?))) else {
+            return Err((481, "", "the call is over".to_owned()));
+        };
+        let leg = self.parties.leg_of(id);
+        if leg.is_some_and(|leg| leg.refers.is_open()) {
+            return Err((491, "", "it has asked for another already, whose outcome is not known yet".to_owned()));
+        }
+        if peer.kind == Kind::Guest || !peer.settings.allow_transfer {
+            return declined("Declined (policy)", "allowtransfer=no, or it is a guest");
+        }
+        if channel.called_by.is_some() && channel.bridge.is_none() || leg.is_none_or(|leg| leg.is_unanswered_caller()) {
+            return declined("", "the call is not answered yet");
+        }
+        let others = self.other_of(id).and_then(|other| self.parties.channel(other));
+        if let Some(modem) = [Some(channel), others].into_iter().flatten().find(|channel| channel.has_modem()) {
+            let why = format!("'{}' is line=modem: its calls are not transferred", modem.line());
+            return Err((603, "Declined (policy)", why));
+        }
+        let bad = |why: &str| (400, "", why.to_owned());
+        if request.headers.lines(HeaderName::ReferTo).count() != 1 {
+            return Err(bad("there is not one Refer-To"));
+        }
+        let to = request.headers.get(HeaderName::ReferTo).map(|to| NameAddr::parse(to));
+        let Some(Ok(to)) = to else { return Err(bad("its Refer-To cannot be read")) };
+        let Uri::Sip(uri) = &to.uri else { return declined("Declined (Non sip: uri)", "Refer-To is no sip: address") };
+        if uri.params.get("method").is_some_and(|method| !method.eq_ignore_ascii_case("INVITE")) {
+            return declined("", "it asks for something else than a call");
+        }
+        let replaces = match Replaces::of_uri(uri) {
+            None => None,
+            Some(Ok(replaces)) => Some(replaces),
+            Some(Err(error)) => return Err(bad(&error.to_string())),
+        };
+        let by = request.headers.get(HeaderName::ReferredBy).and_then(|by| NameAddr::parse(by).ok());
+        let exten = user_of::<()>(&Ok(to.uri.clone())).unwrap_or_default();
+        Ok(Asked { exten, to: to.to_string(), by: by.map(|by| by.to_string()), replaces })
+    }
+
+    /// The channel that a dialog of ours belongs to; some telephones have the two tags the other way round.
+    fn dialog_of(&self, replaces: &Replaces) -> Option<ChannelId> {
+        let Replaces { call_id, to_tag, from_tag, .. } = replaces;
+        let dialogs = &self.parties.index.dialogs;
+        let key = |ours: &str, theirs: &str| DialogKey::new(call_id, ours, Some(theirs));
+        let leg = dialogs.get(&key(to_tag, from_tag)).or_else(|| dialogs.get(&key(from_tag, to_tag)))?;
+        self.parties.channel_of_leg(leg)
+    }
+
+    /// Whom a channel talks to.
+    fn other_of(&self, id: ChannelId) -> Option<ChannelId> {
+        let bridge = self.bridges.get(self.parties.channel(id)?.bridge?)?;
+        bridge.channel(bridge.role(id)?.other())
+    }
+
+    // ---- blind ----
+
+    /// Whom a telephone talks to goes on at a number of the dialplan.
+    fn blind(&mut self, id: ChannelId, leg: LegId, asked: &Asked) -> Outcome {
+        let Some(other) = self.other_of(id) else { return Err((603, "there is nobody to be transferred".to_owned())) };
+        let to = self.place(id, &asked.exten);
+        let number = self.parties.channel(other).and_then(|other| other.program.as_ref()).map(|it| it.caller().number);
+        let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
+        match plan.exists(&to.context, &to.exten, number.as_deref(), wall) {
+            Existence::Yes => {}
+            Existence::MoreDigits => return Err((484, format!("it is too short for context '{}'", to.context))),
+            Existence::No => return Err((404, format!("there is no such extension in context '{}'", to.context))),
+        }
+        let (name, other_name) = (self.parties.name_of(id), self.parties.name_of(other));
+        self.moving().go_on(other, to.clone()).map_err(unmovable)?;
+        let context = self.parties.channel(id).and_then(|channel| channel.peer()).map(|it| it.settings.context.clone());
+        let mut variables = vec![
+            ("BLINDTRANSFER", name.clone()),
+            ("TRANSFERERNAME", name.clone()),
+            ("_SIPTRANSFER", "yes".to_owned()),
+            ("SIPREFERRINGCONTEXT", context.unwrap_or_default()),
+            ("SIPREFERTOHDR", asked.to.clone()),
+        ];
+        if let Some(by) = &asked.by {
+            variables.extend([("SIPREFERREDBYHDR", by.clone()), ("_SIPTRANSFER_REFERER", by.clone())]);
+        }
+        if let Some(replaces) = &asked.replaces {
+            variables.push(("_SIPTRANSFER_REPLACES", replaces.to_string()));
+        }
+        if let Some(program) = self.parties.channel_mut(other).and_then(|channel| channel.program.as_mut()) {
+            variables.iter().for_each(|(name, value)| program.set_variable(name, value));
+        }
+        transferred::begin(self.parties, other, id, leg);
+        self.say(Level::Verbose(3), format!("{name} transfers {other_name} to {}@{}", outside(&to.exten), to.context));
+        Ok(Some(leg))
+    }
+
+    /// Where a telephone's transfers are looked up: `TRANSFER_CONTEXT`, which its caller's program may have left it, else
+    /// its own context.
+    fn place(&self, id: ChannelId, exten: &str) -> Position {
+        let Some(channel) = self.parties.channel(id) else { return Position::new("", exten, 1) };
+        let own = channel.program.as_ref().and_then(|program| program.variable("TRANSFER_CONTEXT"));
+        let caller = channel.called_by.and_then(|caller| self.parties.channel(caller));
+        let inherited = caller.and_then(|caller| caller.program.as_ref()).map(|it| it.inherited()).unwrap_or_default();
+        let left = channel.callee.variables.iter().chain(&inherited);
+        let mut left =
+            left.filter(|(name, _)| name.trim_start_matches('_') == "TRANSFER_CONTEXT").map(|(_, text)| text);
+        let context = own.or_else(|| left.next_back().cloned()).filter(|context| !context.is_empty());
+        let context = context.or_else(|| channel.peer().map(|peer| peer.settings.context.clone()));
+        Position::new(&context.unwrap_or_default(), if exten.is_empty() { "s" } else { exten }, 1)
+    }
+
+    // ---- attended ----
+
+    /// A telephone with two calls connects the others of both: `other` is its second call.
+    fn attended(&mut self, id: ChannelId, leg: LegId, other: ChannelId) -> Outcome {
+        let line = |id| self.parties.channel(id).map(|channel| channel.line().to_owned());
+        if line(id) != line(other) {
+            return Err((603, "the call that it names is another line's".to_owned()));
+        }
+        if self.parties.channel(other).is_some_and(|channel| channel.has_modem()) {
+            return Err((603, "it names the call of a line with line=modem".to_owned()));
+        }
+        let (name, names) = (self.parties.name_of(id), [id, other].map(|id| self.parties.name_of(id)));
+        match (self.other_of(id), self.other_of(other)) {
+            (Some(a), Some(b)) if self.moving().joinable(a, b) != Err(Unmovable::NoTelephone) => {
+                let (first, second) = (self.parties.name_of(a), self.parties.name_of(b));
+                self.moving().join(a, b).map_err(unmovable)?;
+                self.moving().hang_up(other);
+                self.say(Level::Verbose(3), format!("{name} transfers {first} to {second}"));
+                self.told_itself(id, leg);
+            }
+            // The second call is with an application, or rings still.
+            (Some(a), _) => {
+                let first = self.parties.name_of(a);
+                self.moving().take_place(a, other).map_err(unmovable)?;
+                self.moving().hang_up(a);
+                self.say(Level::Verbose(3), format!("{name} transfers {first} into {}", names[1]));
+                self.told_itself(id, leg);
+            }
+            // The first one is.
+            (None, Some(b)) => {
+                let second = self.parties.name_of(b);
+                let alone = self.moving().take_place(b, id).map_err(unmovable)?;
+                self.say(Level::Verbose(3), format!("{name} transfers {second} into it"));
+                transferred::tell(self.parties, leg, 200, self.core);
+                [b].into_iter().chain(alone).for_each(|id| self.moving().hang_up(id));
+            }
+            (None, None) => return Err((603, "nobody is at the other end of either call".to_owned())),
+        }
+        Ok(Some(leg))
+    }
+
+    fn told_itself(&mut self, id: ChannelId, leg: LegId) {
+        transferred::done(self.parties, id, leg, self.core);
+    }
+
+    // ---- how it ends ----
+
+    /// A channel did not arrive where a telephone wanted it: its call comes back.
+    pub(super) fn failed(&mut self, id: ChannelId, status: u16) {
+        let Some((by, leg)) = transferred::take(self.parties, id) else { return };
+        transferred::tell(self.parties, leg, status, self.core);
+        let (name, other) = (self.parties.name_of(by), self.parties.name_of(id));
+        let Some(channel) = self.parties.channel_mut(id).filter(|channel| !channel.dead) else { return };
+        channel.activity = Activity::Called;
+        if channel.program.take().is_some() {
+            let unlocked = Deferred::Unlock(channel.name.clone());
+            self.parties.deferred.push_back(unlocked);
+        }
+        match self.moving().join(by, id) {
+            Ok(_) => self.say(Level::Verbose(3), format!("{other} did not arrive ({status}): it is back with {name}")),
+            Err(why) => {
+                self.say(Level::Notice, format!("{other} cannot come back to {name}: {}", why.words()));
+                [id, by].into_iter().for_each(|id| self.moving().hang_up(id));
+            }
+        }
+    }
+
+    /// The transfer went well, and the telephone that asked for it has not hung up.
+    pub(super) fn over(&mut self, by: ChannelId) {
+        if self.parties.channel(by).is_some_and(transferred::is_left) {
+            self.moving().hang_up(by);
+        }
+    }
+
+    fn moving(&mut self) -> Moving<'_> {
+        Moving { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+
+    fn say(&mut self, level: Level, text: String) {
+        self.core.emit(LogLine { level, text });
+    }
+}
+
+fn unmovable(why: Unmovable) -> (u16, String) {
+    (why.status(), why.words().to_owned())
+}

@@ -1,0 +1,68 @@
+//! Transfers under way: whose call goes on elsewhere because whom it talked to asked for that by REFER, and who is told how
+//! that goes. Until it is known the telephone that asked keeps its leg, so that the call can come back to it.
+
+use super::channel::Channel;
+use super::deferred::Deferred;
+use super::local;
+use super::parties::Parties;
+use super::transfers::Transfer;
+use crate::dialplan::ChannelId;
+use crate::pbx::core::{CallTimer, Core, LegId, Timer};
+use std::time::Duration;
+
+/// A telephone whose transfer went well hangs up by itself; after so long it is hung up.
+const HANGS_UP: Duration = Duration::from_secs(5);
+
+/// A channel goes on elsewhere as another one's telephone wished.
+pub(super) fn begin(parties: &mut Parties, id: ChannelId, by: ChannelId, leg: LegId) {
+    parties.transfers.insert(id, Transfer { by, leg, rings: false });
+}
+
+/// A telephone is told how the call goes that it asked for.
+pub(super) fn tell(parties: &mut Parties, leg: LegId, status: u16, core: &mut Core) {
+    parties.with_leg(leg, core, |leg, cx| leg.refers.notify(status, &mut leg.ua, cx));
+}
+
+/// Whose telephone asked that this channel goes on elsewhere, while that telephone is still there.
+fn transfer_of(parties: &Parties, id: ChannelId) -> Option<(ChannelId, Transfer)> {
+    let telephone = local::caller(parties, id);
+    let transfer = *parties.transfers.get(&telephone)?;
+    parties.channel(transfer.by).filter(|by| !by.dead && by.bridge.is_none()).map(|_| (telephone, transfer))
+}
+
+/// A line rings for a channel.
+pub(super) fn rings(parties: &mut Parties, id: ChannelId, core: &mut Core) {
+    let Some((telephone, transfer)) = transfer_of(parties, id).filter(|(_, transfer)| !transfer.rings) else { return };
+    parties.transfers.insert(telephone, Transfer { rings: true, ..transfer });
+    tell(parties, transfer.leg, 180, core);
+}
+
+/// A channel has arrived: somebody answered, or an application has taken it.
+pub(super) fn arrived(parties: &mut Parties, id: ChannelId, core: &mut Core) {
+    let Some((telephone, transfer)) = transfer_of(parties, id) else { return };
+    parties.transfers.remove(&telephone);
+    done(parties, transfer.by, transfer.leg, core);
+}
+
+/// What a telephone asked for is done. It hangs up by itself.
+pub(super) fn done(parties: &mut Parties, by: ChannelId, leg: LegId, core: &mut Core) {
+    tell(parties, leg, 200, core);
+    core.set_timer(HANGS_UP, Timer::Call(CallTimer::Transferred(by)));
+}
+
+/// A channel did not arrive anywhere; says whether its call comes back to whose telephone asked.
+pub(super) fn failed(parties: &mut Parties, id: ChannelId, status: u16) -> bool {
+    let Some((telephone, _)) = transfer_of(parties, id).filter(|(telephone, _)| *telephone == id) else { return false };
+    parties.deferred.push_back(Deferred::TransferFailed(telephone, status));
+    true
+}
+
+/// The transfer of a channel is over; whose telephone asked for it, and on which leg.
+pub(super) fn take(parties: &mut Parties, id: ChannelId) -> Option<(ChannelId, LegId)> {
+    parties.transfers.remove(&id).map(|transfer| (transfer.by, transfer.leg))
+}
+
+/// Does this channel wait for nothing but its telephone's hanging up, after its transfer?
+pub(super) fn is_left(channel: &Channel) -> bool {
+    channel.bridge.is_none() && !channel.dead
+}

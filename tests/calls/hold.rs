@@ -1,0 +1,180 @@
+//! Hold: the other side is told, or hears music where somebody asked for that; and a second call to a telephone that has one.
+
+use crate::stories::stories;
+use crate::testbed::{SIP, Testbed};
+use std::sync::LazyLock;
+use std::time::Duration;
+use strowger::sim::{Change, DeviceProfile, PhoneEvent};
+use strowger::sip::method::Method;
+
+const PLAN: &str = "[default]\nexten => 1,1,Dial(SIP/desk,20)\nexten => 2,1,Dial(SIP/cisco,20)\n\
+    exten => 3,1,Dial(SIP/desk,20)\n same => n,Verbose(1,it was ${DIALSTATUS})\n";
+
+fn with(line: &str, words: &str) -> String {
+    SIP.replace(&format!("[{line}]\n"), &format!("[{line}]\n{words}\n"))
+}
+
+static VOICE: LazyLock<String> = LazyLock::new(|| with("client", "line=voice"));
+static SUGGESTED: LazyLock<String> = LazyLock::new(|| with("desk", "mohsuggest=jazz"));
+static OLD: LazyLock<String> = LazyLock::new(|| with("client", "musicclass=default"));
+static DATA: LazyLock<String> =
+    LazyLock::new(|| with("client", "mohinterpret=default").replace("[desk]\n", "[desk]\nline=modem\n"));
+static WAITING: LazyLock<String> = LazyLock::new(|| with("desk", "call-limit=2"));
+
+stories! {
+    who_is_held_hears_music(VOICE, PLAN);
+    music_is_suggested_by_who_holds(SUGGESTED, PLAN);
+    the_old_name_asks_for_music_too(OLD, PLAN);
+    a_line_that_asks_for_nothing_is_told_of_the_hold(SIP, PLAN);
+    nothing_is_played_on_the_call_of_a_modem(DATA, PLAN);
+    music_ends_with_the_call(VOICE, PLAN);
+    music_ends_when_the_call_goes_elsewhere(VOICE, PLAN);
+    without_music_there_is_silence(VOICE, PLAN);
+    a_second_call_waits_at_the_telephone(WAITING, PLAN);
+}
+
+fn talk(world: &mut Testbed) {
+    world.sounds.add("moh/a", Duration::from_secs(1));
+    world.phone("client").dials("1");
+    world.until(|w| w.is_called("desk"));
+    world.phone("desk").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+    world.run(Duration::from_secs(1));
+}
+
+fn refused((_, event): &(strowger::clock::Time, PhoneEvent)) -> bool {
+    matches!(event, PhoneEvent::RenegotiationRefused(_))
+}
+
+fn offers(world: &Testbed, name: &str) -> usize {
+    world
+        .texts(name, &["INVITE sip:"])
+        .iter()
+        .filter(|text| text.contains(";tag=") && text.contains("\r\nTo: "))
+        .count()
+}
+
+fn holds_and_resumes(world: &mut Testbed) {
+    talk(world);
+    let before = offers(world, "client");
+    world.phone("desk").reoffers(Change::Hold);
+    world.until(|w| w.is_played_to("client"));
+    world.run(Duration::from_secs(5));
+    assert!(world.is_played_to("client") && !world.is_played_to("desk"));
+    world.phone("desk").reoffers(Change::Resume);
+    world.until(|w| !w.is_played_to("client"));
+    world.run(Duration::from_secs(2));
+    world.assert_agreed("client", "desk", true);
+    assert_eq!(offers(world, "client"), before, "who hears music is told nothing of the hold");
+}
+
+fn who_is_held_hears_music(world: &mut Testbed) {
+    holds_and_resumes(world);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn music_is_suggested_by_who_holds(world: &mut Testbed) {
+    holds_and_resumes(world);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn the_old_name_asks_for_music_too(world: &mut Testbed) {
+    holds_and_resumes(world);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_line_that_asks_for_nothing_is_told_of_the_hold(world: &mut Testbed) {
+    talk(world);
+    world.phone("desk").reoffers(Change::Hold);
+    // The telephone may ask again where the network lost an ACK (491), and may give it up.
+    let is_settled =
+        |w: &Testbed| w.saw("client", &PhoneEvent::OnHold) || w.stations["desk"].events.iter().any(refused);
+    world.until(is_settled);
+    world.run(Duration::from_secs(2));
+    assert!(!world.is_played_to("client"));
+    world.phone("desk").hangs_up();
+    world.until_over();
+}
+
+fn nothing_is_played_on_the_call_of_a_modem(world: &mut Testbed) {
+    talk(world);
+    world.phone("desk").reoffers(Change::Hold);
+    // The telephone may ask again where the network lost an ACK (491), and may give it up.
+    let is_settled =
+        |w: &Testbed| w.saw("client", &PhoneEvent::OnHold) || w.stations["desk"].events.iter().any(refused);
+    world.until(is_settled);
+    world.run(Duration::from_secs(2));
+    assert!(!world.is_played_to("client"));
+    world.phone("desk").hangs_up();
+    world.until_over();
+}
+
+fn music_ends_with_the_call(world: &mut Testbed) {
+    talk(world);
+    world.phone("desk").reoffers(Change::Hold);
+    world.until(|w| w.is_played_to("client"));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn music_ends_when_the_call_goes_elsewhere(world: &mut Testbed) {
+    talk(world);
+    world.phone("desk").reoffers(Change::Hold);
+    world.until(|w| w.is_played_to("client"));
+    world.phone("desk").requests(Method::Refer, &[("Refer-To", "<sip:2@192.0.2.1>")]);
+    world.until(|w| w.is_called("cisco"));
+    world.phone("cisco").answers();
+    world.until(|w| w.is_talking("cisco"));
+    world.phone("desk").hangs_up();
+    world.run(Duration::from_secs(3));
+    world.assert_agreed("client", "cisco", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn without_music_there_is_silence(world: &mut Testbed) {
+    world.phone("client").dials("1");
+    world.until(|w| w.is_called("desk"));
+    world.phone("desk").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("desk"));
+    world.run(Duration::from_secs(1));
+    world.phone("desk").reoffers(Change::Hold);
+    world.until(|w| w.has_line("it is held, and hears silence instead of music"));
+    world.phone("desk").reoffers(Change::Resume);
+    world.run(Duration::from_secs(3));
+    world.assert_agreed("client", "desk", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_second_call_waits_at_the_telephone(world: &mut Testbed) {
+    world.add_with_account(
+        "desk2",
+        "desk",
+        "password",
+        ("192.0.2.31:5060", "192.0.2.31:5004"),
+        DeviceProfile::Grandstream,
+    );
+    talk(world);
+    // The telephone's other line key is a telephone of its own here: it gets the calls from now on.
+    world.phone("desk2").registers();
+    world.until(|w| w.look("desk2").is_registered());
+    world.phone("cisco").dials("3");
+    world.until(|w| w.is_called("desk2"));
+    world.phone("desk").reoffers(Change::Hold);
+    world.phone("desk2").answers();
+    world.until(|w| w.is_talking("desk2") && w.is_talking("cisco"));
+    world.phone("isp").dials("3");
+    world.until(|w| w.has_line("it was BUSY"));
+    world.phone("cisco").hangs_up();
+    world.run(Duration::from_secs(1));
+    world.phone("desk").reoffers(Change::Resume);
+    world.run(Duration::from_secs(3));
+    world.assert_agreed("client", "desk", true);
+    world.phone("client").hangs_up();
+    world.phone("isp").hangs_up();
+    world.until_over();
+}

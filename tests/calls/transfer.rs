@@ -1,0 +1,456 @@
+//! Transfer: blind and attended by REFER, a call taken over by INVITE with Replaces, and `Transfer()`.
+
+use crate::stories::stories;
+use crate::testbed::{SIP, Testbed};
+use std::sync::LazyLock;
+use std::time::Duration;
+use strowger::sim::{Change, DeviceProfile, PhoneEvent};
+use strowger::sip::method::Method;
+
+const PLAN: &str = "[default]\n\
+    exten => 1,1,Set(__KEPT=yes)\n same => n,Dial(SIP/desk,20)\n\
+    exten => 2,1,Verbose(1,from ${BLINDTRANSFER:0:9} in ${SIPREFERRINGCONTEXT}: ${KEPT} ${SIPTRANSFER})\n \
+    same => n,Dial(SIP/cisco,20)\n\
+    exten => 3,1,Set(__TRANSFER_CONTEXT=other)\n same => n,Dial(SIP/desk,20)\n\
+    exten => 4,1,Answer()\n same => n,Echo()\n\
+    exten => 5,1,Transfer(SIP/2)\n same => n,Verbose(1,it was ${TRANSFERSTATUS})\n\
+    exten => 6,1,Answer()\n same => n,Wait(1)\n same => n,Transfer(2@192.0.2.99)\n \
+    same => n,Verbose(1,it was ${TRANSFERSTATUS})\n same => n,Hangup()\n\
+    [other]\nexten => 9,1,Dial(SIP/cisco,20)\n";
+
+static DIRECT: LazyLock<String> = LazyLock::new(|| SIP.replace("directmedia=no", "directmedia=yes"));
+static CLOSED: LazyLock<String> = LazyLock::new(|| SIP.replace("[desk]\n", "[desk]\nallowtransfer=no\n"));
+static MODEM: LazyLock<String> = LazyLock::new(|| SIP.replace("[client]\n", "[client]\nline=modem\n"));
+
+stories! {
+    a_called_line_transfers_blindly(SIP, PLAN);
+    a_caller_transfers_blindly(SIP, PLAN);
+    the_call_of_a_number_that_is_not_there_stays(SIP, PLAN);
+    the_call_of_a_busy_line_comes_back(SIP, PLAN);
+    the_call_of_a_caller_comes_back(SIP, PLAN);
+    who_hangs_up_at_once_is_not_missed(SIP, PLAN);
+    who_never_hangs_up_is_hung_up(SIP, PLAN);
+    who_is_transferred_gives_up(SIP, PLAN);
+    where_to_is_looked_up_where_the_caller_said(SIP, PLAN);
+    a_transfer_into_an_application_is_done(SIP, PLAN);
+    a_direct_call_is_transferred(DIRECT, PLAN);
+    nobody_is_told_who_does_not_want_to_be(SIP, PLAN);
+    two_calls_are_connected(SIP, PLAN);
+    two_direct_calls_are_connected(DIRECT, PLAN);
+    a_call_is_connected_with_one_that_rings(SIP, PLAN);
+    a_call_is_connected_with_an_application(SIP, PLAN);
+    a_call_that_is_not_its_own_is_not_connected(SIP, PLAN);
+    who_may_not_is_declined(CLOSED, PLAN);
+    the_call_of_a_modem_is_left_alone(MODEM, PLAN);
+    what_cannot_be_read_is_refused(SIP, PLAN);
+    a_call_is_taken_over(SIP, PLAN);
+    a_call_that_rings_is_picked_up(SIP, PLAN);
+    what_may_not_be_taken_over_is_not(SIP, PLAN);
+    a_program_sends_a_caller_elsewhere(SIP, PLAN);
+}
+
+fn talk(world: &mut Testbed, caller: &str, number: &str, callee: &str) {
+    world.phone(caller).dials(number);
+    world.until(|w| w.is_called(callee));
+    world.phone(callee).answers();
+    world.until(|w| w.is_talking(caller) && w.is_talking(callee));
+    world.run(Duration::from_secs(1));
+}
+
+fn refer(world: &mut Testbed, name: &str, to: &str) {
+    let contact = format!("<sip:{name}@192.0.2.30:5060>");
+    let by = format!("<sip:{name}@192.0.2.1>");
+    world.phone(name).requests(Method::Refer, &[("Refer-To", to), ("Referred-By", &by), ("Contact", &contact)]);
+}
+
+/// What a telephone was told of its transfer, in order and each once.
+fn told(world: &Testbed, name: &str) -> Vec<u16> {
+    let mut found: Vec<(u32, u16)> = Vec::new();
+    for text in world.texts(name, &["NOTIFY "]) {
+        let number =
+            text.lines().find_map(|line| line.strip_prefix("CSeq: ")?.split(' ').next()?.parse().ok()).unwrap();
+        let status = text.lines().find_map(|line| line.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()).unwrap();
+        assert!(text.contains("Event: refer;id=") && text.contains("Content-Type: message/sipfrag"), "{text}");
+        assert_eq!(text.contains("Subscription-State: terminated"), status >= 200, "{text}");
+        if !found.contains(&(number, status)) {
+            found.push((number, status));
+        }
+    }
+    found.sort_unstable();
+    found.into_iter().map(|(_, status)| status).collect()
+}
+
+fn is_answered(world: &Testbed, name: &str, status: &str) -> bool {
+    !world.messages("exchange", name, &[status, "REFER"]).is_empty()
+}
+
+/// Another call of a line that has one: the account's second telephone stands for the second line key.
+fn second(world: &mut Testbed) {
+    world.add_with_account(
+        "desk2",
+        "desk",
+        "password",
+        ("192.0.2.31:5060", "192.0.2.31:5004"),
+        DeviceProfile::Grandstream,
+    );
+}
+
+/// What Replaces says of the call that a telephone began, as it is escaped in a URI.
+fn replaces(world: &Testbed, name: &str) -> String {
+    let is_tagged = |text: &String| ["SIP/2.0 18", "SIP/2.0 200"].iter().any(|start| text.starts_with(start));
+    let text = world.texts(name, &["SIP/2.0 ", "INVITE"]).into_iter().rfind(is_tagged).unwrap();
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    let tag = |name: &str| field(name).split(";tag=").nth(1).unwrap().to_owned();
+    let call_id = field("Call-ID:").replace('@', "%40");
+    format!("{call_id}%3Bto-tag%3D{}%3Bfrom-tag%3D{}", tag("To:"), tag("From:"))
+}
+
+fn a_called_line_transfers_blindly(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    world.phone("desk").reoffers(Change::Hold);
+    world.run(Duration::from_secs(3));
+    refer(world, "desk", "<sip:2@192.0.2.1>");
+    world.until(|w| w.is_called("cisco") && told(w, "desk").contains(&180));
+    assert!(world.has_line("from SIP/desk- in default: yes yes"));
+    assert!(world.is_talking("desk"), "until it is known how it goes the call is still there");
+    let invite = world.texts("cisco", &["INVITE "]).pop().unwrap();
+    assert!(invite.contains("Referred-By: <sip:desk@192.0.2.1>"), "{invite}");
+    world.phone("cisco").answers();
+    world.until(|w| w.is_talking("cisco") && told(w, "desk") == [100, 180, 200]);
+    world.phone("desk").hangs_up();
+    world.run(Duration::from_secs(3));
+    world.assert_agreed("client", "cisco", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_caller_transfers_blindly(world: &mut Testbed) {
+    talk(world, "desk", "2", "cisco");
+    refer(world, "desk", "sip:4@192.0.2.1");
+    world.until(|w| told(w, "desk") == [100, 200]);
+    world.phone("desk").hangs_up();
+    world.until(|w| !w.look("desk").has_call());
+    world.run(Duration::from_secs(2));
+    assert!(world.is_talking("cisco"), "it is in Echo");
+    world.phone("cisco").hangs_up();
+    world.until_over();
+}
+
+fn the_call_of_a_number_that_is_not_there_stays(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    refer(world, "desk", "<sip:77@192.0.2.1>");
+    world.until(|w| told(w, "desk") == [100, 404]);
+    world.run(Duration::from_secs(8));
+    world.assert_agreed("client", "desk", true);
+    // And another one may follow.
+    refer(world, "desk", "<sip:2@192.0.2.1>");
+    world.until(|w| w.is_called("cisco"));
+    world.phone("cisco").answers();
+    world.until(|w| w.is_talking("cisco") && told(w, "desk").ends_with(&[200]));
+    world.phone("desk").hangs_up();
+    world.run(Duration::from_secs(1));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn the_call_of_a_busy_line_comes_back(world: &mut Testbed) {
+    world.phone("cisco").habit(|habits| habits.refuse = Some(486));
+    talk(world, "client", "1", "desk");
+    refer(world, "desk", "<sip:2@192.0.2.1>");
+    world.until(|w| told(w, "desk") == [100, 486]);
+    world.run(Duration::from_secs(8));
+    world.assert_agreed("client", "desk", true);
+    world.phone("desk").hangs_up();
+    world.until_over();
+}
+
+fn the_call_of_a_caller_comes_back(world: &mut Testbed) {
+    world.phone("cisco").habit(|habits| habits.refuse = Some(486));
+    talk(world, "client", "1", "desk");
+    world.phone("client").reoffers(Change::Hold);
+    world.run(Duration::from_secs(3));
+    refer(world, "client", "<sip:2@192.0.2.1>");
+    world.until(|w| told(w, "client") == [100, 486]);
+    world.phone("client").reoffers(Change::Resume);
+    world.run(Duration::from_secs(8));
+    world.assert_agreed("client", "desk", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn who_hangs_up_at_once_is_not_missed(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    refer(world, "desk", "<sip:2@192.0.2.1>");
+    world.until(|w| is_answered(w, "desk", "202"));
+    world.phone("desk").hangs_up();
+    world.until(|w| w.is_called("cisco"));
+    world.phone("cisco").answers();
+    world.until(|w| w.is_talking("cisco"));
+    world.run(Duration::from_secs(3));
+    world.assert_agreed("client", "cisco", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn who_never_hangs_up_is_hung_up(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    refer(world, "desk", "<sip:4@192.0.2.1>");
+    world.until(|w| !w.look("desk").has_call());
+    assert_eq!(told(world, "desk"), [100, 200]);
+    world.run(Duration::from_secs(1));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn who_is_transferred_gives_up(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    refer(world, "desk", "<sip:2@192.0.2.1>");
+    world.until(|w| w.is_called("cisco"));
+    world.phone("client").hangs_up();
+    world.until_over();
+    assert!(!world.is_perfect() || told(world, "desk").last() == Some(&487));
+}
+
+fn where_to_is_looked_up_where_the_caller_said(world: &mut Testbed) {
+    talk(world, "client", "3", "desk");
+    refer(world, "desk", "<sip:2@192.0.2.1>");
+    world.until(|w| told(w, "desk") == [100, 404]);
+    refer(world, "desk", "<sip:9@192.0.2.1>");
+    world.until(|w| w.is_called("cisco"));
+    world.phone("desk").hangs_up();
+    world.phone("cisco").answers();
+    world.until(|w| w.is_talking("cisco"));
+    world.phone("cisco").hangs_up();
+    world.until_over();
+}
+
+fn a_transfer_into_an_application_is_done(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    refer(world, "client", "<sip:4@192.0.2.1>");
+    world.until(|w| told(w, "client") == [100, 200]);
+    world.phone("client").hangs_up();
+    world.until(|w| !w.look("client").has_call());
+    assert!(world.is_talking("desk"));
+    world.phone("desk").hangs_up();
+    world.until_over();
+}
+
+fn a_direct_call_is_transferred(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    world.run(Duration::from_secs(5));
+    refer(world, "desk", "<sip:2@192.0.2.1>");
+    world.until(|w| w.is_called("cisco"));
+    world.phone("cisco").answers();
+    world.until(|w| w.is_talking("cisco"));
+    world.phone("desk").hangs_up();
+    world.run(Duration::from_secs(15));
+    world.assert_agreed("client", "cisco", false);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn nobody_is_told_who_does_not_want_to_be(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    let fields = [("Refer-To", "<sip:4@192.0.2.1>"), ("Refer-Sub", "false"), ("Require", "norefersub")];
+    world.phone("desk").requests(Method::Refer, &fields);
+    world.until(|w| is_answered(w, "desk", "202"));
+    world.until(|w| !w.look("desk").has_call());
+    assert!(world.texts("desk", &["202", "REFER"])[0].contains("Refer-Sub: false"));
+    assert!(told(world, "desk").is_empty());
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn connect(world: &mut Testbed) {
+    let to = format!("<sip:2@192.0.2.1?Replaces={}>", replaces(world, "desk2"));
+    refer(world, "desk", &to);
+}
+
+fn two_calls_are_connected(world: &mut Testbed) {
+    second(world);
+    talk(world, "client", "1", "desk");
+    world.phone("desk").reoffers(Change::Hold);
+    world.run(Duration::from_secs(2));
+    talk(world, "desk2", "2", "cisco");
+    connect(world);
+    world.until(|w| told(w, "desk") == [100, 200] && !w.look("desk2").has_call());
+    world.phone("desk").hangs_up();
+    world.run(Duration::from_secs(8));
+    world.assert_agreed("client", "cisco", true);
+    world.phone("cisco").hangs_up();
+    world.until_over();
+}
+
+fn two_direct_calls_are_connected(world: &mut Testbed) {
+    second(world);
+    talk(world, "client", "1", "desk");
+    talk(world, "desk2", "2", "cisco");
+    world.run(Duration::from_secs(5));
+    connect(world);
+    world.until(|w| told(w, "desk") == [100, 200] && !w.look("desk2").has_call());
+    world.phone("desk").hangs_up();
+    world.run(Duration::from_secs(15));
+    world.assert_agreed("client", "cisco", false);
+    world.phone("cisco").hangs_up();
+    world.until_over();
+}
+
+fn a_call_is_connected_with_one_that_rings(world: &mut Testbed) {
+    second(world);
+    talk(world, "client", "1", "desk");
+    world.phone("desk2").dials("2");
+    world.until(|w| w.is_called("cisco"));
+    world.run(Duration::from_secs(2));
+    if !world.saw("desk2", &PhoneEvent::Ringing) {
+        // The network lost that: then the telephone knows of no call that it could connect.
+        world.phone("client").hangs_up();
+        world.phone("desk2").hangs_up();
+        return world.until_over();
+    }
+    connect(world);
+    world.until(|w| told(w, "desk") == [100, 200] && !w.look("desk2").has_call());
+    assert!(world.is_called("cisco"), "it rings on");
+    world.phone("desk").hangs_up();
+    world.phone("cisco").answers();
+    world.until(|w| w.is_talking("cisco"));
+    world.run(Duration::from_secs(8));
+    world.assert_agreed("client", "cisco", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_call_is_connected_with_an_application(world: &mut Testbed) {
+    second(world);
+    talk(world, "client", "1", "desk");
+    world.phone("desk2").dials("4");
+    world.until(|w| w.is_talking("desk2"));
+    world.run(Duration::from_secs(1));
+    let to = format!("<sip:4@192.0.2.1?Replaces={}>", replaces(world, "desk2"));
+    refer(world, "desk", &to);
+    world.until(|w| told(w, "desk") == [100, 200] && !w.look("desk2").has_call());
+    world.phone("desk").hangs_up();
+    world.run(Duration::from_secs(5));
+    let echo = world.media.streams.values().find(|it| matches!(it.doing, crate::media::Doing::Echo)).unwrap();
+    assert_eq!(echo.remote.and_then(|remote| remote.rtp), Some(world.look("client").rtp()));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_call_that_is_not_its_own_is_not_connected(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    talk(world, "isp", "2", "cisco");
+    let to = format!("<sip:2@192.0.2.1?Replaces={}>", replaces(world, "isp"));
+    refer(world, "desk", &to);
+    world.until(|w| told(w, "desk") == [100, 603]);
+    world.assert_agreed("client", "desk", true);
+    world.assert_agreed("isp", "cisco", true);
+    world.phone("client").hangs_up();
+    world.phone("isp").hangs_up();
+    world.until_over();
+}
+
+fn who_may_not_is_declined(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    refer(world, "desk", "<sip:2@192.0.2.1>");
+    world.until(|w| is_answered(w, "desk", "603 Declined (policy)"));
+    assert!(world.has_line("transfer refused with 603"));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn the_call_of_a_modem_is_left_alone(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    refer(world, "desk", "<sip:2@192.0.2.1>");
+    world.until(|w| is_answered(w, "desk", "603"));
+    assert!(world.has_line("'client' is line=modem: its calls are not transferred"));
+    world.assert_agreed("client", "desk", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn what_cannot_be_read_is_refused(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    for (to, status) in [
+        ("<tel:+15551234>", "603"),
+        ("<sip:2@192.0.2.1;method=BYE>", "603"),
+        ("<sip:2@192.0.2.1?Replaces=x>", "400"),
+        ("\"", "400"),
+    ] {
+        let before = world.messages("exchange", "desk", &[status, "REFER"]).len();
+        refer(world, "desk", to);
+        world.until(|w| w.messages("exchange", "desk", &[status, "REFER"]).len() > before);
+    }
+    world.phone("desk").requests(Method::Refer, &[]);
+    world.run(Duration::from_secs(3));
+    world.assert_agreed("client", "desk", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+/// The dialog that the exchange began with a telephone, for Replaces.
+fn called(world: &Testbed, name: &str, status: &str) -> String {
+    let text = world.sent_by(name, &[status, "INVITE"]).pop().unwrap();
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    let tag = |name: &str| field(name).split(";tag=").nth(1).unwrap().to_owned();
+    format!("{};to-tag={};from-tag={}", field("Call-ID:"), tag("From:"), tag("To:"))
+}
+
+fn a_call_is_taken_over(world: &mut Testbed) {
+    second(world);
+    talk(world, "client", "1", "desk");
+    let ids = called(world, "desk", "200 OK");
+    world.add_header("desk2", &format!("Replaces: {ids}\r\nRequire: replaces"));
+    world.phone("desk2").dials("x");
+    world.until(|w| w.is_talking("desk2") && !w.look("desk").has_call());
+    world.run(Duration::from_secs(5));
+    world.assert_agreed("client", "desk2", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_call_that_rings_is_picked_up(world: &mut Testbed) {
+    world.phone("client").dials("1");
+    world.until(|w| w.is_called("desk"));
+    world.run(Duration::from_secs(1));
+    let ids = called(world, "desk", "180");
+    world.add_header("isp", &format!("Replaces: {ids};early-only"));
+    world.phone("isp").dials("x");
+    world.until(|w| w.is_talking("isp") && w.is_talking("client"));
+    world.until(|w| !w.look("desk").has_call());
+    world.run(Duration::from_secs(5));
+    world.assert_agreed("client", "isp", true);
+    world.phone("isp").hangs_up();
+    world.until_over();
+}
+
+fn what_may_not_be_taken_over_is_not(world: &mut Testbed) {
+    second(world);
+    talk(world, "client", "1", "desk");
+    let ids = called(world, "desk", "200 OK");
+    for (who, fields, status) in [
+        ("isp", format!("Replaces: {ids}"), 403),
+        ("desk2", format!("Replaces: {ids};early-only"), 486),
+        ("desk2", "Replaces: a@b;to-tag=1;from-tag=2".to_owned(), 481),
+        ("desk2", "Replaces: a@b;to-tag=1".to_owned(), 400),
+    ] {
+        world.add_header(who, &fields);
+        world.phone(who).dials("x");
+        world.until(|w| w.saw(who, &PhoneEvent::Failed(status)));
+    }
+    world.assert_agreed("client", "desk", true);
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_program_sends_a_caller_elsewhere(world: &mut Testbed) {
+    world.phone("client").dials("5");
+    world.until(|w| w.saw("client", &PhoneEvent::Failed(302)));
+    let moved = world.texts("client", &["302"]).pop().unwrap();
+    assert!(moved.contains("Contact: <sip:2@192.0.2.1:5060>"), "{moved}");
+    world.until_over();
+    world.phone("client").dials("6");
+    world.until(|w| w.has_line("it was FAILURE"));
+    let refer = world.texts("client", &["REFER "]).pop().unwrap();
+    assert!(refer.contains("Refer-To: <sip:2@192.0.2.99>"), "{refer}");
+    world.until_over();
+}
