@@ -1,5 +1,4 @@
-//! Calls: channels with their legs, what they do, and the bridges between them. They know no line: where a peer is they
-//! ask a [`Directory`].
+//! Calls: channels, their legs, and the bridges between them. Where a line is they ask a [`Directory`].
 
 pub mod bridge;
 pub mod bridging;
@@ -385,7 +384,6 @@ impl Calls {
     }
 
     // ---- a turn ----
-
     /// Handles what happened on legs, and lets programs run, until nothing is left to do this turn.
     pub fn settle(&mut self, core: &mut Core, directory: &dyn Directory) {
         let mut runs = 0;
