@@ -13,6 +13,7 @@ pub mod option_table;
 mod peer_options;
 mod registrations;
 mod settings_options;
+mod transfer_options;
 mod transport_options;
 mod trunk_options;
 

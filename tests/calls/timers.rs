@@ -49,7 +49,7 @@ fn a_caller_wants_us_to_refresh(world: &mut Testbed) {
 fn we_refresh_who_knows_no_timers(world: &mut Testbed) {
     world.connect();
     let asked = world.texts("isp", &["INVITE sip:"]).remove(0);
-    assert!(asked.contains("Supported: timer\r\n"), "{asked}");
+    assert!(asked.contains("Supported: replaces, timer\r\n"), "{asked}");
     assert!(asked.contains("Session-Expires: 90;refresher=uas\r\n") && asked.contains("Min-SE: 90\r\n"), "{asked}");
     world.run(MINUTE * 5);
     assert!(world.is_talking("client") && world.is_talking("isp"));

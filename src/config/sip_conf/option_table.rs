@@ -3,7 +3,7 @@
 use super::option::OptionRow;
 use super::{
     codec_options, general_options, ignored_options, lamp_options, limit_options, line_options, obsolete_options,
-    peer_options, settings_options, transport_options, trunk_options,
+    peer_options, settings_options, transfer_options, transport_options, trunk_options,
 };
 use crate::config::suggest::nearest;
 
@@ -13,6 +13,7 @@ pub fn table() -> impl Iterator<Item = &'static OptionRow> {
         .iter()
         .chain(transport_options::ROWS)
         .chain(settings_options::ROWS)
+        .chain(transfer_options::ROWS)
         .chain(codec_options::ROWS)
         .chain(line_options::ROWS)
         .chain(limit_options::ROWS)
