@@ -320,7 +320,7 @@ pub static TABLE: &[Command] = &[
         words: "mailbox set",
         arguments: "<mailbox>[@<context>] <new> [<old>]",
         synopsis: "Tell how many messages wait in a mailbox",
-        help: "Sets the counts of a mailbox; lines with that mailbox= are told at once. They are kept over a restart.",
+        help: "Sets a mailbox's counts, kept over a restart; lines with that mailbox= are told at once.",
         complete: &[],
         run: mailbox::set,
     },
