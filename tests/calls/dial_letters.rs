@@ -3,6 +3,7 @@
 use crate::stories::stories;
 use crate::testbed::{SIP, Testbed};
 use std::time::Duration;
+use strowger::sim::{Change, PhoneEvent};
 
 const PLAN: &str = "[default]\n\
     exten => 10,1,Dial(SIP/desk,20,U(screen^ok))\n\
@@ -382,4 +383,26 @@ fn groups_count_calls(world: &mut Testbed) {
     dials(world, "37");
     world.until(|w| w.has_line("called 0 all 0"));
     over(world);
+}
+
+/// Random script 8817: the line holds the call while a sound is played to it, before it is connected to a caller that was
+/// answered by the dialplan.
+#[test]
+fn a_line_that_holds_during_its_announcement_holds_the_caller() {
+    let plan = "[default]\nexten => _X.,1,Answer()\n same => n,Dial(SIP/desk,20,A(beep&beep&beep&beep))\n";
+    let mut world = Testbed::ready(SIP, plan);
+    world.phone("client").dials("100");
+    world.until(|w| w.is_called("desk"));
+    world.phone("desk").answers();
+    world.until(|w| w.is_talking("desk"));
+    world.phone("desk").reoffers(Change::Hold);
+    world.until(|w| w.saw("desk", &PhoneEvent::RenegotiationAccepted));
+    world.until(|w| w.saw("client", &PhoneEvent::OnHold));
+    world.run(Duration::from_secs(5));
+    world.phone("desk").reoffers(Change::Resume);
+    world.until(|w| w.look("client").media().is_some());
+    world.run(Duration::from_secs(5));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
 }

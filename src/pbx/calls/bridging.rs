@@ -53,6 +53,16 @@ impl Bridging<'_> {
         self.settle(id);
     }
 
+    /// A caller that was answered long ago learns that the line it was connected to holds the call: it did so while a
+    /// program ran on it.
+    pub(super) fn tell_held(&mut self, caller: ChannelId) {
+        let Some((id, Role::Caller)) = self.bridge_of(caller) else { return };
+        if let Some(path) = self.path(id) {
+            path.informs_caller();
+        }
+        self.settle(id);
+    }
+
     /// Joins two channels whose calls go on, and that are in no bridge: each is brought back to the relay, off hold, and
     /// into one codec; media goes direct afterwards, when both lines want it.
     pub(super) fn rejoin(&mut self, caller: ChannelId, callee: ChannelId) {

@@ -305,7 +305,8 @@ impl Dialing<'_> {
         if let Some((outer, half)) = local::called_half(self.parties, caller) {
             return self.answered_through((outer, half), caller, callee, answer);
         }
-        if self.parties.leg_of(caller).is_some_and(Leg::is_unanswered_caller) {
+        let is_new = self.parties.leg_of(caller).is_some_and(Leg::is_unanswered_caller);
+        if is_new {
             match self.early().first_answer(caller, &answer) {
                 Ok(answer) => {
                     self.parties.with_party(caller, self.core, |party, cx| party.answer(answer, cx));
@@ -314,6 +315,9 @@ impl Dialing<'_> {
             }
         }
         self.connect(caller, callee);
+        if !is_new && self.parties.channel(callee).is_some_and(|channel| channel.on_hold) {
+            self.bridging().tell_held(caller);
+        }
     }
 
     /// The caller is answered: the others are given up, both are bridged.

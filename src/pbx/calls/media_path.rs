@@ -153,6 +153,12 @@ impl MediaPath {
         path
     }
 
+    /// The caller is to be offered the callee's media anew: that changed before they were bridged.
+    pub fn informs_caller(&mut self) {
+        self.stale.push(Role::Caller);
+        self.rest();
+    }
+
     /// Are two that were joined still on their way to the relay?
     pub fn is_joining(&self) -> bool {
         self.is_joining
