@@ -102,7 +102,7 @@ method_table! {
     /// Ask to call someone else: transfer (RFC 3515). Only within a call: what it would begin outside of one is declined.
     Refer "REFER"         false  false     true   true     AtEdge::Refuse(603),  Some(603);
     /// A text message (RFC 3428).
-    Message "MESSAGE"     false  false     true   true     AtEdge::Authenticate, Some(200);
+    Message "MESSAGE"     false  false     true   true     AtEdge::Authenticate, Some(405);
     /// Acknowledge a provisional answer (RFC 3262).
     Prack "PRACK"         false  false     false  true     AtEdge::Refuse(405),  Some(405);
     /// Publish a state (RFC 3903).

@@ -335,9 +335,9 @@ fn what_broke_others_is_answered_as_it_is_owed() {
         ("INVITE", format!("{contact};q=99999999999;expires=-1"), String::new(), &[100, 400]),
         // AST-2017-014: nowhere to reach the caller.
         ("INVITE", String::new(), String::new(), &[400]),
-        ("SUBSCRIBE", String::new(), String::new(), &[401, 405, 400]),
+        ("SUBSCRIBE", String::new(), String::new(), &[401, 400, 489]),
         // AST-2018-004: more Accept lines than anybody needs.
-        ("SUBSCRIBE", format!("{contact}\r\n{}", "Accept: a/b\r\n".repeat(60).trim_end()), String::new(), &[401, 405]),
+        ("SUBSCRIBE", format!("{contact}\r\n{}", "Accept: a/b\r\n".repeat(60).trim_end()), String::new(), &[401, 489]),
         // GHSA-589g-qgf8-m6mx: a body nobody asked for.
         (
             "NOTIFY",

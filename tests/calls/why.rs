@@ -252,7 +252,7 @@ fn a_line_that_refuses() {
         (404, "Not Found", 503, "CHANUNAVAIL 1", "FAILED"),
         (480, "Temporarily Unavailable", 480, "NOANSWER 19", "NO ANSWER"),
         (488, "Not Acceptable Here", 488, "CHANUNAVAIL 58", "FAILED"),
-        (500, "Server Internal Error", 503, "CHANUNAVAIL 38", "FAILED"),
+        (500, "Server Internal Error", 503, "CONGESTION 38", "CONGESTION"),
         (503, "Service Unavailable", 503, "CONGESTION 34", "CONGESTION"),
     ] {
         let mut world = Testbed::ready(SIP, PLAN);

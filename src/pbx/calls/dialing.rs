@@ -315,7 +315,8 @@ impl Dialing<'_> {
             }
         }
         self.connect(caller, callee);
-        if !is_new && self.parties.channel(callee).is_some_and(|channel| channel.on_hold) {
+        let has_changed = self.parties.leg_of(callee).is_some_and(|leg| leg.agreement.remote_version() > 0);
+        if !is_new && has_changed && self.parties.channel(callee).is_some_and(|channel| channel.on_hold) {
             self.bridging().tell_held(caller);
         }
     }
