@@ -279,7 +279,12 @@ fn short_run(bench: &Bench, context: &str, exten: &str, rng: &mut Rng) {
     let mut end = program.advance(bench, 100_000);
     // Scripts and commands may take a while longer, and end with whoever runs them; `h` may begin others.
     for _ in 0..1_000 {
-        let Progress::Asks(request) = &end else { break };
+        let request = match (&end, &asked) {
+            (Progress::Asks(request), _) => request,
+            // It was asked for before, and had a reply of another kind.
+            (Progress::Waiting, Some(request)) => request,
+            _ => break,
+        };
         assert!(outlives(request), "it goes on after the hang-up: {request:?}");
         let reply = match request {
             AppRequest::Outside(OutsideRequest::Exchange(_)) => {
@@ -290,7 +295,7 @@ fn short_run(bench: &Bench, context: &str, exten: &str, rng: &mut Rng) {
         program.answer(reply);
         end = program.advance(bench, 100_000);
     }
-    assert!(matches!(end, Progress::Finished(_)), "a hang-up did not end it: {end:?}");
+    assert!(matches!(end, Progress::Finished(_)), "a hang-up did not end it: {end:?}, {asked:?}");
     assert!(program.application().is_none());
 }
 
