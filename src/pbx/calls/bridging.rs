@@ -36,8 +36,12 @@ impl Bridging<'_> {
     pub fn connect(&mut self, caller: ChannelId, callee: ChannelId, offered_version: u32) {
         transferred::arrived(self.parties, caller, self.core);
         let id = BridgeId(self.core.fresh_id());
-        let direct = self.parties.pair(caller, callee).is_some_and(|pair| pair.may_go_direct());
-        self.bridges.insert(Bridge::new(id, caller, callee, MediaPath::new(direct, offered_version)));
+        let pair = self.parties.pair(caller, callee);
+        let mut path = MediaPath::new(pair.as_ref().is_some_and(|pair| pair.may_go_direct()), offered_version);
+        if pair.is_some_and(|pair| pair.has_second_begun_to_hold()) {
+            path.informs_caller();
+        }
+        self.bridges.insert(Bridge::new(id, caller, callee, path));
         for party in [caller, callee] {
             if let Some(channel) = self.parties.channel_mut(party) {
                 channel.bridge = Some(id);
@@ -50,16 +54,6 @@ impl Bridging<'_> {
         recordings::spare(self.parties, [caller, callee], self.core);
         self.keep_alive(caller, callee, true);
         self.parties.release_unused_media(&[caller, callee], self.core);
-        self.settle(id);
-    }
-
-    /// A caller that was answered long ago learns that the line it was connected to holds the call: it did so while a
-    /// program ran on it.
-    pub(super) fn tell_held(&mut self, caller: ChannelId) {
-        let Some((id, Role::Caller)) = self.bridge_of(caller) else { return };
-        if let Some(path) = self.path(id) {
-            path.informs_caller();
-        }
         self.settle(id);
     }
 

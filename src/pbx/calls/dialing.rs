@@ -305,8 +305,7 @@ impl Dialing<'_> {
         if let Some((outer, half)) = local::called_half(self.parties, caller) {
             return self.answered_through((outer, half), caller, callee, answer);
         }
-        let is_new = self.parties.leg_of(caller).is_some_and(Leg::is_unanswered_caller);
-        if is_new {
+        if self.parties.leg_of(caller).is_some_and(Leg::is_unanswered_caller) {
             match self.early().first_answer(caller, &answer) {
                 Ok(answer) => {
                     self.parties.with_party(caller, self.core, |party, cx| party.answer(answer, cx));
@@ -315,10 +314,6 @@ impl Dialing<'_> {
             }
         }
         self.connect(caller, callee);
-        let has_changed = self.parties.leg_of(callee).is_some_and(|leg| leg.agreement.remote_version() > 0);
-        if !is_new && has_changed && self.parties.channel(callee).is_some_and(|channel| channel.on_hold) {
-            self.bridging().tell_held(caller);
-        }
     }
 
     /// The caller is answered: the others are given up, both are bridged.

@@ -93,6 +93,11 @@ impl Pair<'_> {
         }
     }
 
+    /// Did the second hold the call before it was connected, while a program ran on it?
+    pub fn has_second_begun_to_hold(&self) -> bool {
+        self.b.channel.on_hold && self.b.leg.agreement.remote_version() > 0
+    }
+
     /// Do both lines want direct media, and does each have an address to send to?
     pub fn may_go_direct(&self) -> bool {
         let one_family = self.a.leg.ua.flow.remote.is_ipv4() == self.b.leg.ua.flow.remote.is_ipv4();
