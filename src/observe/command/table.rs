@@ -139,7 +139,7 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         words: "core show hint",
-        arguments: "EXTENSION[@CONTEXT]",
+        arguments: "<extension>[@<context>]",
         synopsis: "Show the hints of one extension",
         help: "Shows the devices that an extension stands for, their state together, and how many watch it.",
         complete: &[],
@@ -252,7 +252,7 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         words: "devstate change",
-        arguments: "DEVICE STATE",
+        arguments: "<device> <state>",
         synopsis: "Change the state of a custom device",
         help: "Gives Custom:NAME a state: UNKNOWN, NOT_INUSE, INUSE, BUSY, INVALID, UNAVAILABLE,\nRINGING, RINGINUSE, ONHOLD. It is kept over a restart, and lamps that show it are told.",
         complete: &[],
@@ -318,7 +318,7 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         words: "mailbox set",
-        arguments: "MAILBOX[@CONTEXT] NEW [OLD]",
+        arguments: "<mailbox>[@<context>] <new> [<old>]",
         synopsis: "Tell how many messages wait in a mailbox",
         help: "Sets a mailbox's counts, kept over a restart; lines with that mailbox= are told at once.",
         complete: &[],
