@@ -36,11 +36,8 @@ impl Bridging<'_> {
     pub fn connect(&mut self, caller: ChannelId, callee: ChannelId, offered_version: u32) {
         transferred::arrived(self.parties, caller, self.core);
         let id = BridgeId(self.core.fresh_id());
-        let pair = self.parties.pair(caller, callee);
-        let mut path = MediaPath::new(pair.as_ref().is_some_and(|pair| pair.may_go_direct()), offered_version);
-        if pair.is_some_and(|pair| pair.has_second_begun_to_hold()) {
-            path.informs_caller();
-        }
+        let path = self.parties.pair(caller, callee).map(|pair| pair.media_path(offered_version));
+        let path = path.unwrap_or_else(|| MediaPath::new(false, offered_version));
         self.bridges.insert(Bridge::new(id, caller, callee, path));
         for party in [caller, callee] {
             if let Some(channel) = self.parties.channel_mut(party) {

@@ -3,6 +3,7 @@
 use super::channel::HoldMusic;
 use super::description::secondary_between;
 use super::digit_form;
+use super::media_path::MediaPath;
 use super::party::Party;
 use crate::config::peer::DirectMedia;
 use crate::pbx::core::Core;
@@ -93,9 +94,14 @@ impl Pair<'_> {
         }
     }
 
-    /// Did the second hold the call before it was connected, while a program ran on it?
-    pub fn has_second_begun_to_hold(&self) -> bool {
-        self.b.channel.on_hold && self.b.leg.agreement.remote_version() > 0
+    /// The way of their media once the second has answered the first. `offered_version`: which version of the first's
+    /// media the second was offered. One that began to hold while a program ran on it holds the first from now on.
+    pub fn media_path(&self, offered_version: u32) -> MediaPath {
+        let mut path = MediaPath::new(self.may_go_direct(), offered_version);
+        if self.b.channel.on_hold && self.b.leg.agreement.remote_version() > 0 {
+            path.informs_caller();
+        }
+        path
     }
 
     /// Do both lines want direct media, and does each have an address to send to?
