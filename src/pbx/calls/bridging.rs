@@ -31,8 +31,7 @@ pub struct Bridging<'a> {
 impl Bridging<'_> {
     // ---- a bridge begins, changes and ends ----
 
-    /// Joins two channels through the relay; media goes direct afterwards, when both lines want it. `offered_version`:
-    /// which version of the caller's media the callee was offered.
+    /// Joins two channels through the relay. `offered_version`: which version of its media the callee was offered.
     pub fn connect(&mut self, caller: ChannelId, callee: ChannelId, offered_version: u32) {
         transferred::arrived(self.parties, caller, self.core);
         let id = BridgeId(self.core.fresh_id());
