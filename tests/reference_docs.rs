@@ -7,10 +7,11 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use strowger::config::finding;
+use strowger::config::conf_row::ConfRow;
 use strowger::config::sip_conf::option::{Effect, OptionRow, Scope};
 use strowger::config::sip_conf::option_table::table;
 use strowger::config::toml_conf;
+use strowger::config::{features_conf, finding, parking_conf};
 use strowger::dialplan::dial_options::{LETTERS, LetterStatus};
 use strowger::dialplan::{apps, functions, not_yet_supported};
 use strowger::observe::command::{ALIASES, TABLE};
@@ -43,6 +44,34 @@ fn applications_and_functions() {
         writeln!(text, "| `{}` | {} |", cell(function.syntax), cell(function.synopsis)).unwrap();
     }
     keep("extensions-conf.md", &[("functions", text)]);
+}
+
+#[test]
+fn options_of_features_conf_and_res_parking_conf() {
+    let missing = |rows: Vec<(&'static str, &'static str)>| {
+        let mut text = String::from("| option | why |\n|---|---|\n");
+        rows.into_iter().for_each(|(name, why)| writeln!(text, "| `{name}` | {} |", cell(why)).unwrap());
+        text
+    };
+    keep(
+        "features-conf.md",
+        &[
+            ("general", conf_rows(features_conf::GENERAL)),
+            ("featuremap", conf_rows(features_conf::FEATURE_MAP)),
+            ("lot", conf_rows(parking_conf::LOT)),
+            ("unread", missing(features_conf::not_read().collect())),
+            ("unread-lot", missing(parking_conf::not_read().collect())),
+        ],
+    );
+}
+
+fn conf_rows<T>(rows: &[ConfRow<T>]) -> String {
+    let mut text = String::from("| option | values | without it | what it does |\n|---|---|---|---|\n");
+    for row in rows {
+        let (values, default, help) = (cell(row.values), cell(row.default), cell(row.help));
+        writeln!(text, "| `{}` | {values} | {default} | {help} |", row.name).unwrap();
+    }
+    text
 }
 
 #[test]

@@ -81,6 +81,8 @@ impl Exchange {
             recordings: None,
             music: Default::default(),
             notify_types: Default::default(),
+            features: Default::default(),
+            parking: Default::default(),
             product: String::new(),
         };
         let switch = Switch::new(now, settings, Rng::from_number(1));

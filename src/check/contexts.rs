@@ -4,6 +4,7 @@ use super::phrase::{some_of, suggestion};
 use super::survey::{Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
+use crate::config::parking_conf::RES_PARKING_CONF;
 use crate::config::peer::{Kind, Peer};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,7 +86,8 @@ fn unused(survey: &Survey) -> Vec<Diagnostic> {
     let sections = &survey.config.extensions.sections;
     let said = sections.iter().filter_map(|section| {
         let context = survey.plan.contexts.get(&section.name)?;
-        if context.extensions.is_empty() || is_named(&section.name) || !seen.insert(&section.name) {
+        let is_made = &*section.place.file == RES_PARKING_CONF;
+        if context.extensions.is_empty() || is_made || is_named(&section.name) || !seen.insert(&section.name) {
             return None;
         }
         let message = format!("no call comes to context '{}': no peer, include or Goto names it", section.name);

@@ -5,10 +5,11 @@ mod glob;
 use super::diagnostic::{self, Counts, Diagnostic, Place, render};
 use super::ini::{self, Document, IncludeRequest, IncludedFile, no_includes};
 use super::logger_conf::{self, LoggerConf};
+use super::parking_conf::RES_PARKING_CONF;
 use super::pin_files::{self, PinFiles};
 use super::{
-    ACL_CONF, ASTERISK_CONF, Config, EXTENSIONS_CONF, Files, INDICATIONS_CONF, LOGGER_CONF, MUSICONHOLD_CONF, RTP_CONF,
-    SIP_CONF, SIP_NOTIFY_CONF, Source, TOML,
+    ACL_CONF, ASTERISK_CONF, Config, EXTENSIONS_CONF, FEATURES_CONF, Files, INDICATIONS_CONF, LOGGER_CONF,
+    MUSICONHOLD_CONF, RTP_CONF, SIP_CONF, SIP_NOTIFY_CONF, Source, TOML,
 };
 use crate::datetime::zones::{MAX_ZONES, TimeZone, Zones};
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,8 +165,19 @@ impl Reader {
         let hint = format!("make it in {directory}, or start without '-C' for the built-in configuration");
         let sip = self.file(SIP_CONF, Some(&hint));
         let extensions = self.file(EXTENSIONS_CONF, Some(&hint));
-        let others = [RTP_CONF, ACL_CONF, LOGGER_CONF, INDICATIONS_CONF, MUSICONHOLD_CONF, SIP_NOTIFY_CONF, TOML];
-        let [rtp, acl, logger, indications, music, notify, toml] = others.map(|name| self.file(name, None));
+        let others = [
+            RTP_CONF,
+            ACL_CONF,
+            LOGGER_CONF,
+            INDICATIONS_CONF,
+            MUSICONHOLD_CONF,
+            SIP_NOTIFY_CONF,
+            FEATURES_CONF,
+            RES_PARKING_CONF,
+            TOML,
+        ];
+        let [rtp, acl, logger, indications, music, notify, features, parking, toml] =
+            others.map(|name| self.file(name, None));
         // Nothing in it is needed: one that cannot be read is none.
         let asterisk = self.asterisk.take().or_else(|| Some(read(&self.directory.join(ASTERISK_CONF)).ok()?.0));
         let asterisk = asterisk.unwrap_or_default();
@@ -178,6 +190,8 @@ impl Reader {
             indications: (INDICATIONS_CONF, &indications),
             music: (MUSICONHOLD_CONF, &music),
             notify: (SIP_NOTIFY_CONF, &notify),
+            features: (FEATURES_CONF, &features),
+            parking: (RES_PARKING_CONF, &parking),
             toml: (TOML, &toml),
             asterisk: (ASTERISK_CONF, &asterisk),
         };

@@ -4,10 +4,13 @@ pub mod acl;
 pub mod acl_conf;
 pub mod asterisk_conf;
 pub mod builtin;
+pub mod conf_row;
 pub mod diagnostic;
 pub mod digest;
+pub mod features_conf;
 pub mod finding;
 pub mod general;
+pub mod groups;
 pub mod indications_conf;
 pub mod ini;
 pub mod lamps;
@@ -17,6 +20,7 @@ pub mod logger_conf;
 pub mod login;
 pub mod message_waiting;
 pub mod musiconhold_conf;
+pub mod parking_conf;
 pub mod peer;
 pub mod peer_address;
 pub mod pin_files;
@@ -36,10 +40,12 @@ pub mod weak_secret;
 use crate::datetime::zones::Zones;
 use asterisk_conf::AsteriskConf;
 use diagnostic::{Counts, Diagnostic};
+use features_conf::Features;
 use indications_conf::Indications;
 use ini::{Document, Includer, no_includes};
 use logger_conf::LoggerConf;
 use musiconhold_conf::MusicClasses;
+use parking_conf::{ParkingLots, RES_PARKING_CONF};
 use pin_files::PinFiles;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
@@ -65,6 +71,10 @@ pub struct Config {
     pub music: MusicClasses,
     /// sip_notify.conf.
     pub notify_types: NotifyTypes,
+    /// features.conf: codes in mid-call, and pickup.
+    pub features: Features,
+    /// res_parking.conf, and what features.conf has of it: lots for calls that wait.
+    pub parking: ParkingLots,
     /// strowger.toml.
     pub toml: TomlConf,
     /// asterisk.conf.
@@ -99,6 +109,8 @@ struct Files<'a> {
     indications: (&'a str, &'a [u8]),
     music: (&'a str, &'a [u8]),
     notify: (&'a str, &'a [u8]),
+    features: (&'a str, &'a [u8]),
+    parking: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
     asterisk: (&'a str, &'a [u8]),
 }
@@ -107,17 +119,28 @@ impl Config {
     /// Reads a configuration from text that includes no files: the demonstration's, a test's. Empty texts stand for
     /// files that are not there. The configuration is `None` when a diagnostic is fatal.
     pub fn from_texts(sip: &str, extensions: &str, rtp: &str, toml: &str) -> (Option<Config>, Vec<Diagnostic>) {
+        Config::from_named(&[(SIP_CONF, sip), (EXTENSIONS_CONF, extensions), (RTP_CONF, rtp), (TOML, toml)])
+    }
+
+    /// The same of any of the files, by name; those that are not named are not there.
+    pub fn from_named(texts: &[(&str, &str)]) -> (Option<Config>, Vec<Diagnostic>) {
+        let text = |name: &'static str| {
+            let found = texts.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| *text);
+            (name, found.as_bytes())
+        };
         let files = Files {
-            sip: (SIP_CONF, sip.as_bytes()),
-            extensions: (EXTENSIONS_CONF, extensions.as_bytes()),
-            rtp: (RTP_CONF, rtp.as_bytes()),
-            acl: (ACL_CONF, &[]),
-            logger: (LOGGER_CONF, b""),
-            indications: (INDICATIONS_CONF, b""),
-            music: (MUSICONHOLD_CONF, b""),
-            notify: (SIP_NOTIFY_CONF, b""),
-            toml: (TOML, toml.as_bytes()),
-            asterisk: (ASTERISK_CONF, &[]),
+            sip: text(SIP_CONF),
+            extensions: text(EXTENSIONS_CONF),
+            rtp: text(RTP_CONF),
+            acl: text(ACL_CONF),
+            logger: text(LOGGER_CONF),
+            indications: text(INDICATIONS_CONF),
+            music: text(MUSICONHOLD_CONF),
+            notify: text(SIP_NOTIFY_CONF),
+            features: text(FEATURES_CONF),
+            parking: text(RES_PARKING_CONF),
+            toml: text(TOML),
+            asterisk: text(ASTERISK_CONF),
         };
         Config::from_files(files, Source::Texts, &mut no_includes)
     }
@@ -132,7 +155,7 @@ impl Config {
         diagnostics.extend(said);
         let (sip, said) = sip_conf::parse(&sip, &lists.into());
         diagnostics.extend(said);
-        let (extensions, said) = ini::parse(files.extensions.0, files.extensions.1, include);
+        let (mut extensions, said) = ini::parse(files.extensions.0, files.extensions.1, include);
         diagnostics.extend(said);
         let (rtp, mut said) = ini::parse(files.rtp.0, files.rtp.1, include);
         small_files::spare(&mut said);
@@ -159,6 +182,16 @@ impl Config {
         diagnostics.extend(said);
         let (notify_types, said) = sip_notify_conf::parse(&notify);
         diagnostics.extend(said);
+        let (features, mut said) = ini::parse(files.features.0, files.features.1, include);
+        small_files::spare(&mut said);
+        diagnostics.extend(said);
+        let (features, mut parking, said) = features_conf::parse(&features);
+        diagnostics.extend(said);
+        let (lots, mut said) = ini::parse(files.parking.0, files.parking.1, include);
+        small_files::spare(&mut said);
+        diagnostics.extend(said);
+        diagnostics.extend(parking_conf::parse(&lots, &mut parking));
+        parking.add_extensions(&mut extensions);
         let (toml, said) = toml_conf::parse(files.toml.0, files.toml.1);
         diagnostics.extend(said);
         let (asterisk, _) = ini::parse(files.asterisk.0, files.asterisk.1, include);
@@ -174,6 +207,8 @@ impl Config {
             indications,
             music,
             notify_types,
+            features,
+            parking,
             toml,
             asterisk,
             zones,
@@ -195,3 +230,4 @@ const ASTERISK_CONF: &str = "asterisk.conf";
 const INDICATIONS_CONF: &str = "indications.conf";
 const MUSICONHOLD_CONF: &str = "musiconhold.conf";
 const SIP_NOTIFY_CONF: &str = "sip_notify.conf";
+const FEATURES_CONF: &str = "features.conf";

@@ -2,6 +2,7 @@
 
 use super::acl::Acl;
 use super::diagnostic::Place;
+use super::groups::LineGroups;
 use super::limits::Limits;
 use super::login::RealmLogin;
 use super::message_waiting::MessageWaiting;
@@ -68,6 +69,8 @@ pub struct Peer {
     pub busy_level: Option<u32>,
     /// `mailbox`, `subscribemwi`, `unsolicited_mailbox`.
     pub messages: MessageWaiting,
+    /// `callgroup`, `pickupgroup` and their named kin: who may take its calls, and whose it may take.
+    pub groups: LineGroups,
     /// `setvar`: channel variables of each call it makes, in order.
     pub set_vars: Vec<(String, String)>,
     /// `accountcode`, for call records.
@@ -106,6 +109,7 @@ impl Peer {
             limits: Limits::default(),
             busy_level: None,
             messages: MessageWaiting::default(),
+            groups: LineGroups::default(),
             set_vars: Vec::new(),
             account_code: String::new(),
             description: String::new(),
@@ -243,6 +247,8 @@ pub struct Settings {
     pub tone_zone: String,
     /// `outofcall_message_context`: where its text messages enter the dialplan; empty: they go to the line they name.
     pub message_context: String,
+    /// `parkinglot`: the lot of its calls; empty: the default one.
+    pub parking_lot: String,
     /// `timert1`: SIP's T1 for requests to it (RFC 3261 17.1.1.1), at least 500 ms.
     pub timer_t1: Duration,
     /// `timerb`: how long an INVITE may stay wholly unanswered; none: 64 times T1, or less for a qualified peer.
@@ -333,6 +339,7 @@ impl Default for Settings {
             language: String::new(),
             tone_zone: String::new(),
             message_context: String::new(),
+            parking_lot: String::new(),
             timer_t1: Duration::from_millis(500),
             timer_b: None,
             transports: Vec::new(),

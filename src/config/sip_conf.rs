@@ -3,6 +3,7 @@
 mod builder;
 mod codec_options;
 mod general_options;
+mod group_options;
 mod ignored_options;
 mod lamp_options;
 mod limit_options;

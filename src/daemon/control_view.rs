@@ -1,6 +1,7 @@
 //! The switch as the console sees it.
 
 mod calls;
+mod features;
 mod lines;
 mod peers;
 
@@ -20,6 +21,7 @@ use crate::net::stream::ConnectionReport;
 use crate::observe::control_api::{
     ControlApi, HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister,
 };
+use crate::observe::feature_rows::FeatureRows;
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
     RegistryRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
@@ -114,6 +116,10 @@ impl ControlApi for View<'_> {
 
     fn hints(&self) -> Vec<HintRow> {
         lines::hints(self.switch)
+    }
+
+    fn features(&self) -> FeatureRows {
+        features::rows(self.switch, self.now)
     }
 
     fn applications(&self) -> Vec<ManualPage> {

@@ -9,7 +9,9 @@ mod subscription;
 use crate::datetime::span;
 use crate::event::call::ServerFailure;
 use crate::event::line::Reachability;
-use crate::event::{CallEvent, DialCounts, Event, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals, TextEvent};
+use crate::event::{
+    CallEvent, DialCounts, Event, Handover, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals, TextEvent,
+};
 use crate::pbx::cause;
 use crate::pbx::failure::FailureReason;
 use crate::wording::{Outside, plural};
@@ -68,6 +70,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         CallEvent::AnsweredElsewhere { channel, by } => {
             story(format!("{channel}: {}", FailureReason::AnsweredElsewhere.with(&[by]).text))
         }
+        CallEvent::Handover(handed) => story(handover(handed)),
         CallEvent::Answered { callee, caller } => story(format!("{callee} answered {caller}")),
         CallEvent::NobodyAnswered { after, .. } => story(format!("Nobody picked up in {} ms", after.as_millis())),
         CallEvent::AllFailed { no_answer, counts, .. } => LogLine::verbose(2, all_failed(*no_answer, *counts)),
@@ -123,6 +126,22 @@ fn bridge_ended(a: &str, b: &str, after: Duration, direct: bool) -> Vec<LogLine>
     let ended = LogLine::verbose(3, format!("Bridge between {a} and {b} ended after {} s", after.as_secs()));
     let no_data = || LogLine::verbose(3, "Media was direct; no quality data (directmedia=no shows it)");
     std::iter::once(ended).chain(direct.then(no_data)).collect()
+}
+
+/// A call is picked up, parked, or taken back.
+fn handover(event: &Handover) -> String {
+    match event {
+        Handover::PickedUp { channel, by } => format!("{by} picked up the call at {channel}"),
+        Handover::Parked { channel, lot, slot, by } => {
+            let by = if by.is_empty() { String::new() } else { format!(", by {by}") };
+            format!("{channel} is parked at {slot} of lot '{lot}'{by}")
+        }
+        Handover::Unparked { channel, by, lot, slot } => format!("{by} took {channel} from {slot} of lot '{lot}'"),
+        Handover::ParkLeft { channel, lot, slot } => format!("{channel} has left {slot} of lot '{lot}'"),
+        Handover::ParkTimedOut { channel, lot, slot } => {
+            format!("Nobody took {channel} from {slot} of lot '{lot}'")
+        }
+    }
 }
 
 fn user_event(channel: &str, name: &Outside, fields: &[(Outside, Outside)]) -> String {

@@ -48,6 +48,8 @@ impl SettingsBase {
             indications: Arc::new(config.indications.clone()),
             music: Arc::new(config.music.clone()),
             notify_types: Arc::new(config.notify_types.clone()),
+            features: Arc::new(config.features.clone()),
+            parking: Arc::new(config.parking.clone()),
             recordings: self.recordings.clone(),
             process: Arc::clone(&self.process),
             product: general.user_agent.clone(),

@@ -55,7 +55,12 @@ pub mod music_on_hold;
 pub mod no_cdr;
 pub mod noop;
 pub mod originate;
+pub mod park;
+pub mod park_and_announce;
+pub mod parked_call;
 pub mod pause_monitor;
+pub mod pickup;
+pub mod pickup_chan;
 pub mod pico_tts;
 pub mod playback;
 pub mod playtones;
@@ -176,7 +181,12 @@ pub static TABLE: &[App] = &[
     no_cdr::APP,
     noop::APP,
     originate::APP,
+    park::APP,
+    park_and_announce::APP,
+    parked_call::APP,
     pause_monitor::APP,
+    pickup::APP,
+    pickup_chan::APP,
     pico_tts::APP,
     playtones::APP,
     playback::APP,

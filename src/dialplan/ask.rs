@@ -1,6 +1,7 @@
 //! Requests as types: which reply belongs to which request stands here and nowhere else.
 
 use super::digits::Digits;
+use super::handover::{CourtesyTone, NotPickedUp, ParkRequest, ParkedAt, ParkedPlace, PickupTarget};
 use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
@@ -346,5 +347,73 @@ impl Ask for OutsideRequest {
 
     fn reply(reply: &AppReply) -> Option<&OutsideReply> {
         if let AppReply::Outside(reply) = reply { Some(reply) } else { None }
+    }
+}
+
+pub(super) struct PickUp(pub(super) Vec<PickupTarget>);
+
+impl Ask for PickUp {
+    type Reply = NotPickedUp;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::PickUp(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&NotPickedUp> {
+        if let AppReply::NotPickedUp(why) = reply { Some(why) } else { None }
+    }
+}
+
+impl Ask for ParkRequest {
+    type Reply = Result<Box<ParkedAt>, String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Park(self)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::Parked(parked) = reply { Some(parked) } else { None }
+    }
+}
+
+pub(super) struct WaitParked(pub(super) Duration);
+
+impl Ask for WaitParked {
+    type Reply = ();
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::WaitParked(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&()> {
+        matches!(reply, AppReply::Waited).then_some(&())
+    }
+}
+
+pub(super) struct FindParked(pub(super) ParkedPlace);
+
+impl Ask for FindParked {
+    type Reply = Option<CourtesyTone>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::FindParked(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::ParkedFound(found) = reply { Some(found) } else { None }
+    }
+}
+
+pub(super) struct TakeParked(pub(super) ParkedPlace);
+
+impl Ask for TakeParked {
+    type Reply = DialReport;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::TakeParked(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&DialReport> {
+        if let AppReply::Dialed(report) = reply { Some(report) } else { None }
     }
 }

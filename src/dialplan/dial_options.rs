@@ -65,13 +65,13 @@ letters! {
     'F' "(context^exten^priority)" InEffect "when the caller hangs up, the called line goes on in the dialplan: there, or without an argument at the next priority";
     'g' "" InEffect "the dialplan goes on after the called line has hung up";
     'G' "(context^exten^priority)" InEffect "after the answer the caller goes on there, and the called line at the next priority, instead of being connected";
-    'h' "" InEffect "the called line may hang up by `*`, as a telephone event or INFO (not in its sound); the call's sound stays on the relay, and the other side gets an event, too. Refused with a warning on a call with a `line=modem`";
+    'h' "" InEffect "the called line may hang up by `*` (`disconnect` of features.conf), as a telephone event or INFO (not in its sound); the call's sound stays on the relay. Refused with a warning on a call with a `line=modem`; all letters that let codes be pressed (`h k t w x` and their capitals) are so";
     'H' "" InEffect "the caller may hang up by `*`, in the same way; with `g` only the called line is hung up, and the dialplan goes on";
     'i' "" InEffect "a called line that forwards the call (3xx) counts as one that refused it";
     'I' "" WithoutEffect "no updates of who is connected are sent in any case";
     'j' "" WithoutEffect "media are offered as both lines allow them";
-    'k' "" NotYet "parking by the called line";
-    'K' "" NotYet "parking by the caller";
+    'k' "" InEffect "the called line may park the caller by the code `parkcall` of features.conf; it hears the place, and is hung up";
+    'K' "" InEffect "the caller may park the called line in the same way";
     'L' "(ms[:left[:repeat]])" InEffect "the call is ended ms milliseconds after the answer. The warnings (left, repeat, LIMIT_*) are not played: nothing is played into a call that is connected";
     'm' "(class)" InEffect "the caller hears music on hold until the answer instead of ringing, and nothing of what a called line sends before it; ringing where there is no music, to a `line=modem`, and in a dialplan that was called as `Local/` and has not answered";
     'M' "(macro^arguments)" InEffect "the macro runs on the line that answered before it is connected; its MACRO_RESULT may be ABORT, CONGESTION, BUSY, CONTINUE or GOTO:context^exten^priority";
@@ -86,14 +86,14 @@ letters! {
     'R' "" InEffect "the caller hears ringing at once, until a called line sends something";
     's' "(x)" WithoutEffect "a caller ID tag is no part of SIP";
     'S' "(x)" InEffect "the call is ended x seconds after the answer";
-    't' "" NotYet "transfer by the called line, with the feature codes; its telephone's own transfer key works (docs/guides/transfer.md)";
-    'T' "" NotYet "transfer by the caller, with the feature codes; its telephone's own transfer key works (docs/guides/transfer.md)";
+    't' "" InEffect "the called line may transfer the caller by the codes `blindxfer` (`#`) and `atxfer` of features.conf, to a number in TRANSFER_CONTEXT or in the context of its line";
+    'T' "" InEffect "the caller may transfer the called line in the same way";
     'u' "(x)" InEffect "whether the called lines may see the caller: x as in CALLERID(pres)";
     'U' "(context^arguments)" InEffect "a Gosub on the line that answered before it is connected; GOSUB_RESULT as with `M`";
-    'w' "" NotYet "recording by the called line's keys";
-    'W' "" NotYet "recording by the caller's keys";
-    'x' "" NotYet "recording by the called line's keys";
-    'X' "" NotYet "recording by the caller's keys";
+    'w' "" InEffect "the called line may begin and end a recording by the code `automon` of features.conf, into one file; TOUCH_MONITOR names it";
+    'W' "" InEffect "the caller may do the same";
+    'x' "" InEffect "the called line may begin and end a recording by the code `automixmon`; TOUCH_MIXMONITOR names it";
+    'X' "" InEffect "the caller may do the same";
     'z' "" InEffect "the timeout ends when a called line forwards the call";
 }
 
@@ -254,7 +254,7 @@ mod tests {
             assert_eq!(LETTERS.iter().filter(|row| row.letter == wanted).count(), 1, "{wanted}");
         }
         assert!(LETTERS.iter().all(|row| !row.text.is_empty() && !row.text.ends_with('.')));
-        assert!(HELP.contains("\n- `g`: the dialplan goes on") && HELP.contains("`t`: not there yet: transfer"));
+        assert!(HELP.contains("\n- `g`: the dialplan goes on") && HELP.contains("`p`: not there yet: screening"));
     }
 
     #[test]
@@ -273,7 +273,7 @@ mod tests {
         assert!(options.presentation().unwrap().is_hidden());
         assert_eq!(DialOptions::read("F").place('F'), None);
         assert_eq!(DialOptions::read("gyt").unknown(), "y");
-        assert_eq!(DialOptions::read("gtT").not_yet().map(|row| row.letter).collect::<String>(), "tT");
+        assert_eq!(DialOptions::read("gtpP").not_yet().map(|row| row.letter).collect::<String>(), "pP");
         assert_eq!((options.forwarder("200").as_deref(), DialOptions::read("g").forwarder("200")), (Some("200"), None));
     }
 }

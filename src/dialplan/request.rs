@@ -2,6 +2,7 @@
 
 use super::dial_options::DialOptions;
 use super::digits::{DigitRow, Digits};
+use super::handover::{CourtesyTone, NotPickedUp, ParkRequest, ParkedAt, ParkedPlace, PickupTarget};
 use super::located::Located;
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
@@ -105,6 +106,17 @@ pub enum AppRequest {
     LineStates(Vec<DialTarget>),
     /// Hang up another channel, by its name; the reply comes at once.
     HangUp(HangUpRequest),
+    /// Answer in place of a line that rings: the first that is found. There is a reply only when none is: otherwise the
+    /// program is over.
+    PickUp(Vec<PickupTarget>),
+    /// Park the channel; the reply comes at once.
+    Park(ParkRequest),
+    /// Wait for so long to be taken back by somebody; the reply, that of `Wait`, comes when nobody did.
+    WaitParked(Duration),
+    /// Is there a call in that place? The reply comes at once.
+    FindParked(ParkedPlace),
+    /// Talk with the call in that place; the reply is that of `Dial`.
+    TakeParked(ParkedPlace),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
     /// Send a line a text message; the reply comes at once.
@@ -311,6 +323,12 @@ pub enum AppReply {
     LineStates(Vec<u8>),
     /// So many channels are hung up.
     HungUp(usize),
+    /// Nothing was picked up.
+    NotPickedUp(NotPickedUp),
+    /// Where the channel is parked, or why it is not, for the log.
+    Parked(Result<Box<ParkedAt>, String>),
+    /// There is a call, with the sound that is played to who takes it; none: there is none.
+    ParkedFound(Option<CourtesyTone>),
     /// The echo ended.
     Echoed,
     /// What came of what was done outside.

@@ -1,5 +1,6 @@
 //! What happens on calls.
 
+use super::handover::Handover;
 use super::log::Level;
 use crate::wording::Outside;
 use std::net::SocketAddr;
@@ -132,6 +133,8 @@ pub enum CallEvent {
         /// The channel that answered.
         by: String,
     },
+    /// A call is picked up, parked, or taken back.
+    Handover(Handover),
     /// A called line answered.
     Answered {
         /// Its channel.

@@ -4,6 +4,7 @@
 pub mod call;
 pub mod challenge;
 pub mod device;
+pub mod handover;
 pub mod line;
 pub mod log;
 pub mod registration;
@@ -14,6 +15,7 @@ pub mod text;
 pub use call::{CallEvent, DialCounts, StreamTotals};
 pub use challenge::{ChallengeEvent, ChallengeFailure};
 pub use device::DeviceState;
+pub use handover::Handover;
 pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
 pub use registration::RegistrationEvent;
@@ -52,6 +54,12 @@ impl From<CallEvent> for Event {
 impl From<TextEvent> for Event {
     fn from(event: TextEvent) -> Event {
         Event::Text(event)
+    }
+}
+
+impl From<Handover> for Event {
+    fn from(event: Handover) -> Event {
+        Event::Call(CallEvent::Handover(event))
     }
 }
 

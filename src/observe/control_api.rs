@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::feature_rows::FeatureRows;
 use super::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
     RegistryRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
@@ -146,6 +147,8 @@ pub trait ControlApi {
     fn subscriptions(&self) -> Vec<SubscriptionRow>;
     /// The hints of the dialplan, by context and extension.
     fn hints(&self) -> Vec<HintRow>;
+    /// The codes in mid-call, and the lots with the calls that wait in them.
+    fn features(&self) -> FeatureRows;
     /// The dialplan's applications, by name.
     fn applications(&self) -> Vec<ManualPage>;
     /// The dialplan's functions, by name.

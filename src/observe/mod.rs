@@ -8,6 +8,7 @@ pub mod command;
 pub mod control;
 pub mod control_api;
 pub mod escape;
+pub mod feature_rows;
 pub mod log_stream;
 pub mod snapshot;
 pub mod socket_path;

@@ -1,8 +1,10 @@
 //! The configuration in force, as the switch is given it.
 
+use crate::config::features_conf::Features;
 use crate::config::general::General;
 use crate::config::indications_conf::Indications;
 use crate::config::musiconhold_conf::MusicClasses;
+use crate::config::parking_conf::ParkingLots;
 use crate::config::peer::Peer;
 use crate::config::pin_files::PinFiles;
 use crate::config::sip_notify_conf::NotifyTypes;
@@ -38,6 +40,10 @@ pub struct SwitchSettings {
     pub music: Arc<MusicClasses>,
     /// sip_notify.conf: what `sip notify` sends.
     pub notify_types: Arc<NotifyTypes>,
+    /// features.conf: codes in mid-call, and pickup.
+    pub features: Arc<Features>,
+    /// res_parking.conf: the lots.
+    pub parking: Arc<ParkingLots>,
     /// Where recordings with a relative name go, absolute; none: nowhere.
     pub recordings: Option<String>,
     /// The environment that the exchange was started with (`ENV()`).

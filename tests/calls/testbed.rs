@@ -1210,8 +1210,14 @@ pub const WHATEVER_IS_SAID: &str = "; faults and all\n";
 static ZONES: LazyLock<Zones> = LazyLock::new(strowger::config::load::zones);
 
 /// What the switch is told by these files.
+/// Behind this line of a story's dialplan stands its features.conf.
+pub const AND_FEATURES: &str = "\n;;; features.conf\n";
+
 fn settings(sip: &str, extensions: &str) -> SwitchSettings {
-    let (config, diagnostics) = Config::from_texts(sip, extensions, "", "");
+    let mut parts = extensions.split(AND_FEATURES);
+    let (extensions, features) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let files = [("sip.conf", sip), ("extensions.conf", extensions), ("features.conf", features)];
+    let (config, diagnostics) = Config::from_named(&files);
     let config = config.unwrap_or_else(|| panic!("{diagnostics:?}"));
     // The zones of the machine, but UTC where none is named.
     let mut zones = (*ZONES).clone();
@@ -1235,6 +1241,8 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
         indications: Arc::default(),
         music: Arc::default(),
         notify_types: Arc::default(),
+        features: Arc::new(config.features.clone()),
+        parking: Arc::new(config.parking.clone()),
         recordings: Some("/state/recordings".into()),
         process: Arc::new(BTreeMap::from([("HOME".to_owned(), "/home/ada".to_owned())])),
         product: general.user_agent.clone(),

@@ -3,6 +3,7 @@
 use super::bench::Bench;
 use std::sync::LazyLock;
 use strowger::datetime::zones::Zones;
+use strowger::dialplan::handover::NotPickedUp;
 use strowger::dialplan::outside::{OutsideReply, OutsideRequest, TalkEnd, TalkId};
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::recording::RecordReply;
@@ -234,7 +235,11 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
         AppRequest::Music(_) => AppReply::PlaysMusic(result(rng)),
         AppRequest::PlayTone(_) => AppReply::PlaysTone(result(rng)),
         AppRequest::Echo => AppReply::Echoed,
-        AppRequest::Dial(_) => AppReply::Dialed(DialReport {
+        AppRequest::PickUp(_) => AppReply::NotPickedUp(NotPickedUp { why: "x".to_owned(), sound: String::new() }),
+        AppRequest::Park(_) => AppReply::Parked(Err("x".to_owned())),
+        AppRequest::WaitParked(_) => AppReply::Waited,
+        AppRequest::FindParked(_) => AppReply::ParkedFound(None),
+        AppRequest::Dial(_) | AppRequest::TakeParked(_) => AppReply::Dialed(DialReport {
             status: [DialStatus::Answer, DialStatus::Busy, DialStatus::NoAnswer]
                 [usize::try_from(rng.below(3)).unwrap()],
             dialed: std::time::Duration::MAX,

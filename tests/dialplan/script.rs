@@ -4,6 +4,7 @@ use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
 use strowger::audio::sound::Sound;
+use strowger::dialplan::handover::{NotPickedUp, ParkedAt};
 use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::outside::{
     Command, Exchange, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
@@ -209,6 +210,11 @@ fn shown(ask: &AppRequest) -> String {
         AppRequest::Tap(tap) => format!("{tap:?}"),
         AppRequest::Music(class) => format!("Music {}", class.as_deref().unwrap_or("none")),
         AppRequest::PlayTone(tone) => format!("PlayTone {}", tone.as_deref().unwrap_or("none")),
+        AppRequest::PickUp(targets) => format!("PickUp {targets:?}"),
+        AppRequest::Park(park) => format!("Park ({}) {:?} {}", park.lot, park.slot, park.is_random),
+        AppRequest::WaitParked(time) => format!("WaitParked {}", time.as_secs_f64()),
+        AppRequest::FindParked(place) => format!("FindParked ({}) {:?}", place.lot, place.slot),
+        AppRequest::TakeParked(place) => format!("TakeParked ({}) {:?}", place.lot, place.slot),
     }
 }
 
@@ -282,7 +288,22 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
             AppRequest::Music(_) => AppReply::PlaysMusic(Ok(())),
             AppRequest::PlayTone(_) => AppReply::PlaysTone(Ok(())),
-            AppRequest::Dial(_) => panic!("a Dial ends with a report: dialled STATUS"),
+            AppRequest::PickUp(_) => {
+                AppReply::NotPickedUp(NotPickedUp { why: "Nothing rings".to_owned(), sound: String::new() })
+            }
+            AppRequest::Park(park) => AppReply::Parked(Ok(Box::new(ParkedAt {
+                lot: "default".to_owned(),
+                slot: park.slot.unwrap_or(701),
+                parker: "SIP/desk".to_owned(),
+                time: Duration::from_secs(45),
+                music: String::new(),
+                comes_back_to_parker: true,
+                comeback_time: Duration::from_secs(30),
+                comeback_context: "back".to_owned(),
+            }))),
+            AppRequest::WaitParked(_) => AppReply::Waited,
+            AppRequest::FindParked(_) => AppReply::ParkedFound(Some(String::new())),
+            AppRequest::Dial(_) | AppRequest::TakeParked(_) => panic!("a Dial ends with a report: dialled STATUS"),
             AppRequest::Outside(_) => panic!("what is done outside gives something"),
         },
         ["pressed", digit] => match asked {

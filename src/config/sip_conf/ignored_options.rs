@@ -207,15 +207,8 @@ pub(super) const ROWS: &[OptionRow] = &[
         "browsers (WebRTC) are not supported; 'dtlsenable' says so",
     ),
     unsupported(Peer, &["rtp_engine"], &["asterisk"], "there is one RTP engine"),
-    // Counting and groups.
+    // Counting.
     accepted(Both, &["callcounter"], "calls are always counted; 'call-limit' limits them"),
-    unsupported(
-        Peer,
-        &["callgroup", "pickupgroup", "namedcallgroup", "namedpickupgroup"],
-        NEVER,
-        "call pickup is not supported yet",
-    ),
-    unsupported(Both, &["parkinglot"], NEVER, "call parking is not supported"),
     unsupported(Both, &["recordonfeature", "recordofffeature"], NEVER, "recording from the phone is not supported"),
     unsupported(
         Peer,

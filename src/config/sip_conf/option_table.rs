@@ -2,8 +2,8 @@
 
 use super::option::OptionRow;
 use super::{
-    codec_options, general_options, ignored_options, lamp_options, limit_options, line_options, obsolete_options,
-    peer_options, settings_options, transfer_options, transport_options, trunk_options,
+    codec_options, general_options, group_options, ignored_options, lamp_options, limit_options, line_options,
+    obsolete_options, peer_options, settings_options, transfer_options, transport_options, trunk_options,
 };
 use crate::config::suggest::nearest;
 
@@ -20,6 +20,7 @@ pub fn table() -> impl Iterator<Item = &'static OptionRow> {
         .chain(lamp_options::ROWS)
         .chain(peer_options::ROWS)
         .chain(trunk_options::ROWS)
+        .chain(group_options::ROWS)
         .chain(ignored_options::ROWS)
 }
 

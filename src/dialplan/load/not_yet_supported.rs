@@ -53,19 +53,8 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
         &["AlarmReceiver", "AudioSocket", "Dictate", "Directory", "ExternalIVR", "FollowMe"],
     ),
     (
-        "calls are not transferred, parked or picked up from the dialplan yet: let the telephone do it",
-        &[
-            "Bridge",
-            "BridgeAdd",
-            "BridgeWait",
-            "Page",
-            "PageAll",
-            "Park",
-            "ParkAndAnnounce",
-            "ParkedCall",
-            "Pickup",
-            "PickupChan",
-        ],
+        "calls are not joined from the dialplan yet: let the telephone do it",
+        &["Bridge", "BridgeAdd", "BridgeWait", "Page", "PageAll"],
     ),
     (
         "text messages are carried outside of calls and between the lines of one; it does something else",

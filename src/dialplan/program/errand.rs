@@ -2,7 +2,7 @@
 
 use super::{MAX_STEPS_AFTER_HANGUP, Program, Stage};
 use crate::clock::Wall;
-use crate::dialplan::app::{AppCall, Target};
+use crate::dialplan::app::{App, AppCall, Target};
 use crate::dialplan::apps;
 use crate::dialplan::jumps;
 use crate::dialplan::request::{Cause, ChannelId, Interrupted, Position};
@@ -28,6 +28,13 @@ pub fn application(channel: Named<'_>, start: Position, caller: CallerId, call: 
         Some(app) => program.start(app, call.args),
         None => program.slot.borrow_mut().state.warn(format!("There is no application '{}'", outside(&call.name))),
     }
+    program
+}
+
+/// One application of the exchange's own, which no dialplan can name.
+pub fn own(channel: Named<'_>, start: Position, caller: CallerId, app: &'static App, args: String) -> Program {
+    let mut program = Program { is_errand: true, ..Program::new(channel.0, channel.1, start, caller) };
+    program.start(app, args);
     program
 }
 

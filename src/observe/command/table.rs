@@ -3,7 +3,8 @@
 use super::reply::Reply;
 use super::row::{Command, Completion};
 use super::{
-    channel, core, database, dialplan, hint, logger, mailbox, manual, reload, rtp, sip, sip_line, subscription,
+    channel, core, database, dialplan, features, hint, logger, mailbox, manual, parking, reload, rtp, sip, sip_line,
+    subscription,
 };
 
 /// Every command.
@@ -292,6 +293,14 @@ pub static TABLE: &[Command] = &[
         run: dialplan::show_globals,
     },
     Command {
+        words: "features show",
+        arguments: "",
+        synopsis: "Show the codes that telephones press",
+        help: "Shows the codes of features.conf: what they are without it, and what they are now.",
+        complete: &[],
+        run: features::show,
+    },
+    Command {
         words: "logger reload",
         arguments: "",
         synopsis: "Reload logger.conf",
@@ -340,6 +349,15 @@ pub static TABLE: &[Command] = &[
                chan_sip.so, pbx_config.so, res_rtp_asterisk.so.",
         complete: &[Completion::Word("chan_sip.so pbx_config.so res_rtp_asterisk.so")],
         run: reload::module,
+    },
+    Command {
+        words: "parking show",
+        arguments: "[LOT]",
+        synopsis: "Show the lots, and the calls that wait in them",
+        help: "Shows the settings of each lot of res_parking.conf, or of one, and the calls that wait in it:\n\
+               the place, the channel, the line that parked it, and how long it waits still.",
+        complete: &[],
+        run: parking::show,
     },
     Command {
         words: "rtp set debug ip",

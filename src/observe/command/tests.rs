@@ -9,6 +9,7 @@ use crate::event::DeviceState;
 use crate::observe::control_api::{
     HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister,
 };
+use crate::observe::feature_rows::{FeatureRows, LotRow, ParkedRow};
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
     PeerRow, PeerStatus, RegistryRow, SecondaryMedia, Settings, SipChannelRow, SubscriptionRow, SystemCounts, T38,
@@ -31,6 +32,7 @@ struct Fake {
     in_use: Vec<InUse>,
     hints: Vec<HintRow>,
     subscriptions: Vec<SubscriptionRow>,
+    features: FeatureRows,
     sip_channels: Vec<SipChannelRow>,
     channel: Option<ChannelDetail>,
     drops: Vec<(String, u64)>,
@@ -95,6 +97,9 @@ impl ControlApi for Fake {
     }
     fn hints(&self) -> Vec<HintRow> {
         self.hints.clone()
+    }
+    fn features(&self) -> FeatureRows {
+        self.features.clone()
     }
     fn applications(&self) -> Vec<ManualPage> {
         let answer =
@@ -825,6 +830,55 @@ sip.itsp.example:5060                   Y      4711               105 Registered
 2 SIP registrations.$
 ";
     assert_eq!(marked(&told(&mut Fake::default(), "sip show registry")), expected);
+}
+
+#[test]
+fn codes_stand_in_asterisks_columns() {
+    let codes = vec![("Pickup", "*8".to_owned(), "*7".to_owned()), ("Park Call", String::new(), "#72".to_owned())];
+    let mut fake = Fake { features: FeatureRows { codes, ..FeatureRows::default() }, ..Fake::default() };
+    let row = |name: &str, default: &str, current: &str| format!("{name:<25} {default:<7} {current:<7}\n");
+    let expected = [
+        row("Builtin Feature", "Default", "Current"),
+        row("---------------", "-------", "-------"),
+        row("Pickup", "*8", "*7"),
+        row("Park Call", "", "#72"),
+        "\n".to_owned(),
+        row("Dynamic Feature", "Default", "Current"),
+        row("---------------", "-------", "-------"),
+        "(none)\n".to_owned(),
+    ];
+    assert_eq!(told(&mut fake, "features show"), expected.concat());
+}
+
+#[test]
+fn lots_are_shown_with_the_calls_that_wait() {
+    let call = ParkedRow { slot: 701, channel: "SIP/a-00000001".into(), parker: "SIP/b".into(), left_s: 40 };
+    let lot = LotRow {
+        name: "default".into(),
+        extension: "700".into(),
+        context: "parkedcalls".into(),
+        places: (701, 720),
+        time_s: 45,
+        comes_back_to_parker: true,
+        comeback_context: "parkedcallstimeout".into(),
+        comeback_time_s: 30,
+        calls: vec![call],
+        ..LotRow::default()
+    };
+    let mut fake = Fake { features: FeatureRows { lots: vec![lot], ..FeatureRows::default() }, ..Fake::default() };
+    let text = told(&mut fake, "parking show");
+    assert_eq!(text, told(&mut fake, "parking show DEFAULT"));
+    assert!(text.starts_with("Parking Lot: default\n-----"), "{text}");
+    for row in [
+        "\nParking Extension   :  700\n",
+        "\nParking Spaces      :  701-720\n",
+        "\nComeback Context    :  parkedcallstimeout (comebacktoorigin=yes, not used)\n",
+        "\n  Space               :  701\n  Channel             :  SIP/a-00000001\n  Parker Dial String  :  SIP/b\n",
+        "\n  Parking Time        :  40 sec left\n",
+    ] {
+        assert!(text.contains(row), "{row:?} in {text}");
+    }
+    assert!(refused(&mut fake, "parking show shop").starts_with("Could not find parking lot: 'shop'\n"));
 }
 
 #[test]

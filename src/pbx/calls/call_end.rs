@@ -1,8 +1,11 @@
-//! How a connected call is to end, as the option letters of its `Dial` have it: after so long, by a key, and what runs
+//! How a connected call is to end, as the option letters of its `Dial` have it: after so long, by codes, and what runs
 //! then.
 
 use super::callee_work::AtEnd;
+use super::code_watch::Action;
+use super::interlude::Interlude;
 use super::parties::Parties;
+use crate::config::features_conf::Code;
 use crate::dialplan::program::errand;
 use crate::dialplan::{ChannelId, DialOptions, Position};
 use crate::event::{Level, LogLine};
@@ -49,27 +52,72 @@ impl CallEnd<'_> {
         self.by_key(&options, caller, callee);
     }
 
-    /// Options H, h: whether the caller, and the line that it is connected with, may hang up by `*`. The telephones are
-    /// the two that will talk.
+    /// Options h, k, t, w, x, their capitals, and `DYNAMIC_FEATURES`: the codes that the caller, and the line that it is
+    /// connected with, may press. The telephones are the two that will talk.
     pub(super) fn by_key(&mut self, options: &DialOptions, caller: ChannelId, callee: ChannelId) {
-        let asked: Vec<(char, ChannelId)> =
-            [('H', caller), ('h', callee)].into_iter().filter(|(letter, _)| options.has(*letter)).collect();
-        if asked.is_empty() {
-            return;
+        let features = self.core.config.features.clone();
+        if self.parties.channel(caller).is_some_and(|it| it.interlude.as_deref().is_some_and(Interlude::consults)) {
+            let codes = [(Code::Abort, Action::Abort), (Code::Complete, Action::Complete)];
+            self.watch(caller, codes.map(|(code, action)| (features.code(code).to_owned(), action)));
         }
-        let mut both = [caller, callee].into_iter().filter_map(|id| self.parties.channel(id));
-        let modem = both.find(|channel| channel.has_modem()).map(|channel| channel.line().to_owned());
-        for (letter, id) in asked {
-            match &modem {
-                Some(modem) => {
-                    let text = format!(
-                        "{}: '{modem}' is line=modem: nothing listens to its call, not for Dial option {letter} either",
-                        self.parties.name_of(id)
-                    );
-                    self.core.emit(LogLine { level: Level::Warning, text });
+        let program = self.parties.channel(caller).and_then(|channel| channel.program.as_ref());
+        let dynamic = program.and_then(|program| program.variable("DYNAMIC_FEATURES")).unwrap_or_default();
+        for (id, is_caller) in [(caller, true), (callee, false)] {
+            let mut asked: Vec<(String, String, Action)> = Vec::new();
+            for (letter, code, action) in LETTERS {
+                let letter = if is_caller { letter.to_ascii_uppercase() } else { *letter };
+                if options.has(letter) {
+                    asked.push((format!("Dial option {letter}"), features.code(*code).to_owned(), action.clone()));
                 }
-                None => self.parties.channel_mut(id).into_iter().for_each(|channel| channel.hangs_up_by_key = true),
             }
+            let names =
+                dynamic.split('#').filter_map(|name| features.applications.get(&name.trim().to_ascii_lowercase()));
+            let may = names.filter(|feature| if is_caller { feature.by_caller } else { feature.by_callee });
+            asked.extend(may.map(|feature| {
+                let action = Action::Application(Box::new(feature.clone()));
+                ("DYNAMIC_FEATURES".to_owned(), feature.digits.clone(), action)
+            }));
+            self.grant(id, [caller, callee], asked);
+        }
+    }
+
+    /// A telephone may press these, unless a modem takes part: who asks, the code, and what it does.
+    fn grant(&mut self, id: ChannelId, both: [ChannelId; 2], asked: Vec<(String, String, Action)>) {
+        let Some((first, ..)) = asked.first() else { return };
+        let mut both = both.into_iter().filter_map(|id| self.parties.channel(id));
+        let modem = both.find(|channel| channel.has_modem()).map(|channel| channel.line().to_owned());
+        if let Some(modem) = modem {
+            let text = format!(
+                "{}: '{modem}' is line=modem: nothing listens to its call, not for {first} either",
+                self.parties.name_of(id)
+            );
+            return self.core.emit(LogLine { level: Level::Warning, text });
+        }
+        for (who, code, action) in &asked {
+            // Blind transfer has a code in any case, so that a missing one for the other is no surprise.
+            if code.is_empty() && *action != Action::AttendedTransfer {
+                let text = format!("{who}: features.conf has no code for it ([featuremap]): nothing can be pressed");
+                self.core.emit(LogLine { level: Level::Notice, text });
+            }
+        }
+        self.watch(id, asked.into_iter().map(|(_, code, action)| (code, action)));
+    }
+
+    fn watch(&mut self, id: ChannelId, codes: impl IntoIterator<Item = (String, Action)>) {
+        if let Some(channel) = self.parties.channel_mut(id) {
+            let mut watch = channel.watch.take().unwrap_or_default();
+            watch.add(codes);
+            channel.watch = Some(watch).filter(|watch| !watch.is_empty());
         }
     }
 }
+
+/// What each letter lets a called line press; its capital, the caller.
+const LETTERS: &[(char, Code, Action)] = &[
+    ('h', Code::Disconnect, Action::Disconnect),
+    ('t', Code::BlindTransfer, Action::BlindTransfer),
+    ('t', Code::AttendedTransfer, Action::AttendedTransfer),
+    ('k', Code::Park, Action::Park),
+    ('w', Code::Monitor, Action::Monitor),
+    ('x', Code::MixMonitor, Action::MixMonitor),
+];

@@ -1,10 +1,13 @@
 //! A channel: one end of a call as the dialplan and the console see it.
 
 use super::callee_work::CalleePart;
+use super::code_watch::CodeWatch;
 use super::dial::{Connected, Dial};
+use super::interlude::Interlude;
 use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
 use super::origin::Origin;
+use super::parked::Parked;
 use crate::audio::g711::Law;
 use crate::clock::{Time, Wall};
 use crate::config::musiconhold_conf::Sort;
@@ -111,6 +114,8 @@ pub enum Activity {
     SendingDigits,
     /// Its program waits for what comes of our REFER.
     Transferring,
+    /// Its program waits in a lot until somebody takes the call, or for the time to be over.
+    Parked(TimerId),
     /// It dials, until somebody answers.
     Dialing(Box<Dial>),
     /// Its program waits until the bridge that a `Dial` led to ends.
@@ -291,9 +296,12 @@ pub struct Channel {
     pub goes_outside: bool,
     /// Where the media thread looks for the digits of its telephone.
     pub listening: Listening,
-    /// Its `*` ends the call that it is in (options h and H of the Dial that connected it): its digits are looked at while
-    /// it is bridged, too.
-    pub hangs_up_by_key: bool,
+    /// The codes that it may press while it is bridged, as the Dial that connected it has it.
+    pub watch: Option<Box<CodeWatch>>,
+    /// Another program than its own runs on it for a while.
+    pub interlude: Option<Box<Interlude>>,
+    /// It waits for one in an interlude.
+    pub waits_for: Option<ChannelId>,
     /// Its media stays on the relay: it is sent digits.
     pub keeps_relay: bool,
     /// What `SIPDtmfMode()` said, instead of `dtmfmode=`.
@@ -306,6 +314,8 @@ pub struct Channel {
     pub callee: CalleePart,
     /// The line that rings, and whose call it takes when it has its ports (INVITE with Replaces).
     pub picks_up: Option<ChannelId>,
+    /// Where it is parked.
+    pub parked: Option<Box<Parked>>,
     /// It calls a line on behalf of the exchange.
     pub origin: Option<Box<Origin>>,
     /// When its call is over by `TIMEOUT(absolute)`, and the timer that tells.
@@ -354,13 +364,16 @@ impl Channel {
             digits: VecDeque::new(),
             goes_outside: false,
             listening: Listening::default(),
-            hangs_up_by_key: false,
+            watch: None,
+            interlude: None,
+            waits_for: None,
             keeps_relay: false,
             dtmf_mode: None,
             invite: Vec::new(),
             group: None,
             callee: CalleePart::default(),
             picks_up: None,
+            parked: None,
             origin: None,
             time_limit: None,
             cdr: CdrBuilder::default(),
@@ -430,6 +443,11 @@ impl Channel {
         }
     }
 
+    /// Does it wait in a lot for somebody to take it?
+    pub fn waits_in_lot(&self) -> bool {
+        self.parked.is_some() && !self.dead && self.bridge.is_none()
+    }
+
     /// Does its program wait until a telephone was sent digits?
     pub fn sends_digits(&self) -> bool {
         matches!(self.activity, Activity::SendingDigits)
@@ -478,7 +496,7 @@ impl Channel {
             core.out.outside.push(OutsideOrder::HungUp(self.id));
         }
         match std::mem::replace(&mut self.activity, Activity::Running) {
-            Activity::Waiting(Some(timer)) | Activity::AwaitingDigit(timer) => {
+            Activity::Waiting(Some(timer)) | Activity::AwaitingDigit(timer) | Activity::Parked(timer) => {
                 core.timers.cancel(timer);
                 Stopped::default()
             }

@@ -1,5 +1,6 @@
 //! What a `Dial` leaves to others, who know it: done in the same turn, before anything else that happened.
 
+use super::interlude::Finished;
 use crate::dialplan::{CallerId, ChannelId, DialStatus, Position};
 
 /// What is to be done.
@@ -13,6 +14,10 @@ pub enum Deferred {
     Originated(ChannelId, ChannelId),
     /// A line that answered goes on in the dialplan by itself, from there; who called it.
     Apart(ChannelId, Position, Box<CallerId>),
+    /// A channel in an interlude has hung up: its name, what the interlude was, and the line that it consulted.
+    Left(String, Finished, Option<ChannelId>),
+    /// Who waits for a channel in an interlude has hung up.
+    Forsaken(ChannelId),
     /// A call that the exchange began failed.
     NotOriginated(ChannelId, DialStatus),
     /// A channel did not arrive where a telephone transferred it to: the SIP status that says why.

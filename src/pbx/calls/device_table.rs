@@ -2,6 +2,7 @@
 
 use super::line_use;
 use super::occupancy::{LineUse, Seen};
+use super::parking;
 use super::parties::Parties;
 use crate::config::peer::Peer;
 use crate::dialplan::database::Database;
@@ -22,9 +23,12 @@ pub struct DeviceTable<'a> {
 }
 
 impl DeviceTable<'_> {
-    /// The state of a device: `SIP/name`, `Local/exten@context`, `Custom:name`. What nobody knows is invalid.
+    /// The state of a device: `SIP/name`, `Local/exten@context`, `Custom:name`, `park:place@context`. What nobody knows is invalid.
     pub fn state(&self, device: &str) -> DeviceState {
         if let Some(state) = hint::custom_state(self.database, device) {
+            return state;
+        }
+        if let Some(state) = parking::device_state(self.parties, &self.core.config.parking, device) {
             return state;
         }
         let Some((technology, name)) = device.split_once('/') else { return DeviceState::Invalid };

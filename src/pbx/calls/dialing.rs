@@ -50,7 +50,7 @@ impl Dialing<'_> {
         if telephone == caller
             && let Some(channel) = self.parties.channel_mut(caller)
         {
-            channel.hangs_up_by_key = false;
+            channel.watch = None;
         }
         let (mut found, mut pairs): (Vec<(String, Target)>, Vec<Position>) = (Vec::new(), Vec::new());
         for target in &request.targets {

@@ -75,10 +75,12 @@ pub(super) fn while_bridged(from: Seen<'_>, to: Seen<'_>) -> WhileBridged {
         WhileBridged::Pass
     } else if source(from) == Source::Events && converted(from, to).is_some() {
         WhileBridged::Take
-    } else if from.0.hangs_up_by_key {
-        WhileBridged::Report
     } else {
-        WhileBridged::Pass
+        match &from.0.watch {
+            None => WhileBridged::Pass,
+            Some(watch) if watch.hangs_up_alone() => WhileBridged::Report,
+            Some(_) => WhileBridged::Take,
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::bridge::Bridges;
 use super::digit_form;
 use super::digit_sending;
-use super::hangup::Hangup;
+use super::feature_keys::FeatureKeys;
 use super::local;
 use super::parties::Parties;
 use super::program::Applications;
@@ -50,9 +50,8 @@ impl DigitsPressed<'_> {
     /// A telephone presses a digit for so long. Says whether anybody took it: an INFO that nobody took passes to the
     /// other line as it is.
     pub(super) fn take(&mut self, id: ChannelId, digit: char, pressed: Duration) -> bool {
-        if digit == '*' && self.parties.channel(id).is_some_and(|it| it.hangs_up_by_key && it.bridge.is_some()) {
-            let Self { parties, bridges, core } = self;
-            Hangup { parties, bridges, core }.by_key(id);
+        let Self { parties, bridges, core } = self;
+        if (FeatureKeys { parties, bridges, core }).press(id, digit) {
             return true;
         }
         match self.listener(id) {

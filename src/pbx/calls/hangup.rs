@@ -5,8 +5,11 @@ use super::bridge::Bridges;
 use super::bridging::Bridging;
 use super::callee_work::AtEnd;
 use super::channel::{Activity, Channel};
+use super::deferred::Deferred;
 use super::dialing::Dialing;
 use super::digit_sending;
+use super::interlude::{Finished, Purpose};
+use super::interlude_end::take_back;
 use super::leg::Ending;
 use super::local;
 use super::local_half::HalfEnded;
@@ -17,7 +20,7 @@ use super::transferred;
 use crate::dialplan::originate::Goal;
 use crate::dialplan::program::errand;
 use crate::dialplan::{AppReply, CallerId, Cause, ChannelId, DialStatus, Finish, Position, Program};
-use crate::event::{CallEvent, Level, LogLine};
+use crate::event::{CallEvent, Handover, Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::Core;
@@ -166,6 +169,15 @@ impl Hangup<'_> {
             program.redirect(to);
             self.parties.make_runnable(id);
         }
+        self.leave_lot(id);
+    }
+
+    /// A channel waits in a lot no more.
+    fn leave_lot(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        let Some(parked) = channel.parked.take() else { return };
+        let channel = channel.name.clone();
+        self.core.emit(Handover::ParkLeft { channel, lot: parked.lot, slot: parked.slot });
     }
 
     /// A call has lasted as long as its dialplan allows.
@@ -248,6 +260,8 @@ impl Hangup<'_> {
         self.parties.note_end(id, by, cause, self.core);
         self.stop_on_telephone(id);
         digit_sending::abandon(self.parties, id, self.core);
+        let finished = self.leave_interlude(id, cause);
+        self.leave_lot(id);
         let Some(channel) = self.parties.channel_mut(id) else { return };
         channel.dead = true;
         let stopped = channel.stop_activity(cause, self.core);
@@ -266,7 +280,12 @@ impl Hangup<'_> {
                 self.end(by, HangupBy::Exchange, cause::NORMAL);
             }
         }
-        let alone = self.bridging().leave(id);
+        let mut alone = self.bridging().leave(id);
+        if let Some(finished) = finished {
+            let consulted = if matches!(finished.purpose, Purpose::Consultation(_)) { alone.pop() } else { None };
+            let name = self.parties.name_of(id);
+            self.parties.deferred.push_back(Deferred::Left(name, finished, consulted));
+        }
         if !has_program {
             self.bury(id, cause);
         }
@@ -278,6 +297,24 @@ impl Hangup<'_> {
             self.parties.release_ports(id, self.core);
             self.parties.make_runnable(id);
         }
+    }
+
+    /// An interlude of a channel that is over ends with it; so does what somebody did for whom it waited.
+    fn leave_interlude(&mut self, id: ChannelId, cause: u16) -> Option<Finished> {
+        let channel = self.parties.channel_mut(id)?;
+        if let Some(watch) = &mut channel.watch
+            && let Some(timer) = watch.timer.take()
+        {
+            self.core.timers.cancel(timer);
+        }
+        if let Some(other) = channel.waits_for.take() {
+            self.parties.deferred.push_back(Deferred::Forsaken(other));
+        }
+        let finished = take_back(self.parties.channel_mut(id)?, cause, self.core)?;
+        for branch in &finished.branches {
+            self.dialing().give_up(*branch);
+        }
+        Some(finished)
     }
 
     /// A half that runs the dialplan ends: what it plays on the telephone beyond ends with it.

@@ -16,7 +16,7 @@ use crate::pbx::sounds::{SoundOrder, SoundReply, Wanted};
 /// The class of music for a party while this other one holds it: that of its own channel, else what the other suggests
 /// (`mohsuggest=`), else what its own line prefers (`mohinterpret=`). None: it is played nothing, for neither line asks for
 /// music (`line=voice` does), or one of them has a modem or a fax.
-fn class(parties: &Parties, listener: ChannelId, holder: ChannelId) -> Option<String> {
+pub(super) fn class(parties: &Parties, listener: ChannelId, holder: ChannelId) -> Option<String> {
     let (listener, holder) = (parties.channel(listener)?, parties.channel(holder)?);
     let (own, other) = (&listener.peer()?.settings, &holder.peer()?.settings);
     let carries_data = |line: Option<LineKind>| matches!(line, Some(LineKind::Modem | LineKind::Fax));

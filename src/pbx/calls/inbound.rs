@@ -11,6 +11,8 @@ use super::limits::limit_reached;
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::config::peer::{Kind, Peer};
 use crate::config::suggest::nearest;
+use crate::dialplan::app::AppCall;
+use crate::dialplan::program::errand;
 use crate::dialplan::{CallerId, ChannelId, Diversion, Existence, Position, Program};
 use crate::pbx::core::{Core, LegId};
 use crate::pbx::failure::{Failure, FailureReason};
@@ -139,15 +141,26 @@ impl Inbound<'_> {
             return false;
         };
         let position = Position::new(&peer.settings.context, &exten, 1);
+        let picks_up = self.picks_up(peer, &exten, &shown.number);
         if let Some(channel) = self.parties.open(id, made, Activity::ReservingPorts, self.core) {
             channel.state = ChannelState::Ring;
-            channel.program = Some(program(id, &channel.name, &position, invite, &shown));
+            channel.program = Some(program((id, &channel.name), &position, invite, &shown, picks_up));
             channel.caller_number = shown.number;
             channel.caller_name = shown.name;
             channel.entered = Some(position);
             channel.invite = invite_headers::kept(&request.headers);
         }
         true
+    }
+
+    /// `pickupexten=`: is the number that of group pickup, and no extension of the dialplan?
+    fn picks_up(&self, peer: &Peer, exten: &str, number: &str) -> bool {
+        let code = &self.core.config.features.pickup_extension;
+        let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
+        !code.is_empty()
+            && exten == code
+            && !peer.groups.pickups.is_empty()
+            && plan.exists(&peer.settings.context, exten, Some(number), wall) != Existence::Yes
     }
 
     /// Why this line may not call this number now.
@@ -162,6 +175,9 @@ impl Inbound<'_> {
         let is_emergency = peer.kind != Kind::Guest && self.core.config.general.emergency.has(exten);
         if let Some(limit) = limit_reached(self.parties, peer, 0).filter(|_| !is_emergency) {
             return Err(FailureReason::CallerLimit.with(&[&limit.to_string()]));
+        }
+        if self.picks_up(peer, exten, number) {
+            return Ok(());
         }
         let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
         match plan.exists(context, exten, Some(number), wall) {
@@ -182,7 +198,13 @@ impl Inbound<'_> {
 }
 
 /// The program of a call, with the variables it starts with.
-fn program(id: ChannelId, name: &str, position: &Position, invite: &Invite<'_>, shown: &Shown) -> Program {
+fn program(
+    channel: (ChannelId, &str),
+    position: &Position,
+    invite: &Invite<'_>,
+    shown: &Shown,
+    picks_up: bool,
+) -> Program {
     let mut caller = CallerId {
         name: shown.name.clone(),
         number: shown.number.clone(),
@@ -193,7 +215,15 @@ fn program(id: ChannelId, name: &str, position: &Position, invite: &Invite<'_>, 
         diversion: Diversion::default(),
     };
     diversion::read(&invite.peer, &invite.request.headers, &mut caller);
-    let mut program = Program::new(id, name, position.clone(), caller);
+    let mut program = match picks_up {
+        true => errand::application(
+            channel,
+            position.clone(),
+            caller,
+            AppCall { name: "Pickup".to_owned(), args: String::new() },
+        ),
+        false => Program::new(channel.0, channel.1, position.clone(), caller),
+    };
     program.set_language(&invite.peer.settings.language);
     program.set_variable("SIPCALLID", &invite.essentials.call_id);
     if let Some(agent) = invite.request.headers.text(HeaderName::UserAgent) {

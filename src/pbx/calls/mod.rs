@@ -9,7 +9,9 @@ mod caller_identity;
 mod cdr_writer;
 mod challenged;
 pub mod channel;
+pub mod code_watch;
 mod deferred;
+mod deferred_work;
 mod description;
 pub mod device_table;
 pub mod dial;
@@ -23,12 +25,16 @@ mod early_media;
 mod elsewhere;
 mod environment;
 mod failover;
+mod feature_keys;
 mod forwarding;
 mod hangup;
 pub(crate) mod hint_lookup;
 mod hold_music;
 mod inbound;
 mod info;
+pub mod interlude;
+mod interlude_end;
+mod interludes;
 mod invite_headers;
 pub mod leg;
 mod limits;
@@ -48,8 +54,11 @@ pub mod orders;
 mod origin;
 mod originating;
 mod pair;
+pub mod parked;
+pub mod parking;
 mod parties;
 mod party;
+mod pickup;
 mod pin_store;
 mod pins;
 mod places;
@@ -78,7 +87,7 @@ use super::media::MediaEvent;
 use super::outside::OutsideReport;
 use super::sounds::SoundReply;
 use crate::config::peer::Peer;
-use crate::dialplan::originate::{Goal, OriginateRequest};
+use crate::dialplan::originate::OriginateRequest;
 use crate::dialplan::text_message::TextMessage;
 use crate::dialplan::{AppReply, ChannelId};
 use crate::event::CallEvent;
@@ -90,9 +99,7 @@ use crate::sip::transaction::{Answer, ClientId, ReferenceChange, ServerId};
 use crate::sip::validate::Essentials;
 use bridge::{Bridge, Bridges};
 use bridging::Bridging;
-use callee_program::CalleePrograms;
 use channel::{Activity, Channel};
-use deferred::Deferred;
 use dialing::Dialing;
 use digits::DigitsPressed;
 use early_media::EarlyMedia;
@@ -309,6 +316,7 @@ impl Calls {
                 let Calls { parties, bridges, silences, .. } = self;
                 SilentCall { silences, parties, bridges, core, directory }.look(stream);
             }
+            CallTimer::Code(id) => feature_keys::time_over(&mut self.parties, &mut self.bridges, id, core),
             CallTimer::Sound(channel) => {
                 if let Some(channel) = self.parties.channel(channel) {
                     sound::look(channel, core);
@@ -384,6 +392,7 @@ impl Calls {
     }
 
     // ---- a turn ----
+
     /// Handles what happened on legs, and lets programs run, until nothing is left to do this turn.
     pub fn settle(&mut self, core: &mut Core, directory: &dyn Directory) {
         let mut runs = 0;
@@ -408,7 +417,7 @@ impl Calls {
     /// Hands on what happened next on a leg, or to a half of a pair; false: nothing.
     fn next_event(&mut self, core: &mut Core) -> bool {
         if let Some(deferred) = self.parties.deferred.pop_front() {
-            do_deferred(self, deferred, core);
+            deferred_work::carry_out(deferred, &mut self.parties, &mut self.bridges, &mut self.shared, core);
             return true;
         }
         if let Some((leg, event)) = self.parties.index.events.pop_front() {
@@ -478,6 +487,7 @@ impl Calls {
             | Activity::ReservingPorts
             | Activity::Running
             | Activity::Waiting(_)
+            | Activity::Parked(_)
             | Activity::Originating(_)
             | Activity::LoadingSounds(_)
             | Activity::Playing(_)
@@ -568,34 +578,6 @@ fn transferring<'a>(calls: &'a mut Calls, core: &'a mut Core) -> Transferring<'a
 
 fn replacing<'a>(calls: &'a mut Calls, core: &'a mut Core) -> Replacing<'a> {
     Replacing { parties: &mut calls.parties, bridges: &mut calls.bridges, core }
-}
-
-/// Does what a Dial left to others.
-fn do_deferred(calls: &mut Calls, deferred: Deferred, core: &mut Core) {
-    let Calls { parties, bridges, .. } = calls;
-    match deferred {
-        Deferred::Unlock(channel) => calls.shared.globals.unlock_all(&channel),
-        Deferred::BeforeCall(caller, line) => {
-            if !(CalleePrograms { parties, bridges, core }).before_call(caller, line) {
-                Dialing { parties, bridges, core }.ports_ready(line);
-            }
-        }
-        Deferred::AfterAnswer(caller, line) => {
-            if digit_sending::is_waited_for(parties, line) {
-                return Dialing { parties, bridges, core }.taken_by(caller, line);
-            }
-            if !(CalleePrograms { parties, bridges, core }).after_answer(caller, line) {
-                let answer = parties.leg_of(line).and_then(|leg| leg.agreement.remote.clone());
-                Dialing { parties, bridges, core }.accepted(caller, line, answer);
-            }
-        }
-        Deferred::TransferFailed(channel, status) => Transferring { parties, bridges, core }.failed(channel, status),
-        Deferred::Originated(caller, line) => Originating { parties, bridges, core }.answered(caller, line),
-        Deferred::NotOriginated(caller, status) => Originating { parties, bridges, core }.failed(caller, status),
-        Deferred::Apart(line, place, caller) => {
-            originating::set_free(parties, line, Goal::Extension(place), *caller, &[]);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -91,7 +91,10 @@ pub(super) fn loaded(parties: &mut Parties, reply: SoundReply, core: &mut Core) 
         _ => return Loaded::Others(reply),
     };
     channel.music = Music::None;
-    if channel.dead || channel.bridge.is_some() || matches!(channel.activity, Activity::Bridged(_)) {
+    if channel.dead
+        || channel.bridge.is_some()
+        || (matches!(channel.activity, Activity::Bridged(_)) && channel.waits_for.is_none())
+    {
         return Loaded::Done;
     }
     let (name, dials) = (channel.name.clone(), channel.dial().is_some());

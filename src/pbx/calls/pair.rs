@@ -121,7 +121,7 @@ impl Pair<'_> {
     /// Must their digits be heard, or sent in another form, or sent by us?
     fn needs_relay(&self) -> bool {
         let both = [&self.a, &self.b];
-        both.iter().any(|party| party.channel.hangs_up_by_key || party.channel.keeps_relay)
+        both.iter().any(|party| party.channel.watch.is_some() || party.channel.keeps_relay)
             || digit_form::converted(self.a.seen(), self.b.seen()).is_some()
             || digit_form::converted(self.b.seen(), self.a.seen()).is_some()
     }

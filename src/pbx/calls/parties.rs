@@ -48,6 +48,8 @@ pub struct Parties {
     pub(super) occupancy: Occupancy,
     /// Transfers under way.
     pub(super) transfers: Transfers,
+    /// The place that each lot gave last.
+    pub(super) last_places: BTreeMap<String, u32>,
     runnable: VecDeque<ChannelId>,
     last_serial: u32,
 }
@@ -260,6 +262,9 @@ impl Parties {
         let stopped = channel.stop_activity(0, core);
         if let Some(limit) = channel.callee.limit.take() {
             core.timers.cancel(limit);
+        }
+        if let Some(timer) = channel.watch.as_mut().and_then(|watch| watch.timer.take()) {
+            core.timers.cancel(timer);
         }
         if let Some((_, timer)) = channel.time_limit.take() {
             core.timers.cancel(timer);

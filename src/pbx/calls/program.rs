@@ -9,12 +9,15 @@ use super::digit_sending;
 use super::early_media::EarlyMedia;
 use super::environment::ChannelEnv;
 use super::hangup::Hangup;
+use super::interludes::Interludes;
 use super::leg::{self, Leg};
 use super::local;
 use super::messaging;
 use super::music;
 use super::originating::Originating;
+use super::parking;
 use super::parties::Parties;
+use super::pickup::Pickup;
 use super::pins;
 use super::playing::{self, Prompts};
 use super::recordings;
@@ -89,6 +92,10 @@ impl Applications<'_> {
         if works {
             let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
             return CalleePrograms { parties, bridges, core }.finished(id, cause);
+        }
+        if self.parties.channel(id).is_some_and(|channel| channel.interlude.is_some() && !channel.dead) {
+            let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
+            return Interludes { parties, bridges, core }.finished(id);
         }
         let status = if cause.0 == 0 { 480 } else { cause::to_status(cause.0) };
         let lives = self.parties.channel(id).is_some_and(|channel| !channel.dead);
@@ -203,6 +210,11 @@ impl Applications<'_> {
             AppRequest::SendText(message) => messaging::send(self.parties, id, &message, self.core),
             AppRequest::SendToCaller(text) => messaging::send_to_caller(self.parties, id, text, self.core),
             AppRequest::HangUp(request) => self.hang_up(id, &request),
+            AppRequest::PickUp(targets) => self.pickup().pick_up(id, &targets),
+            AppRequest::Park(request) => parking::park(self.parties, id, &request, self.core),
+            AppRequest::WaitParked(time) => parking::wait(self.parties, id, time, self.core),
+            AppRequest::FindParked(place) => parking::find(self.parties, id, &place, self.core),
+            AppRequest::TakeParked(place) => parking::take(self.parties, self.bridges, id, &place, self.core),
             AppRequest::LineStates(targets) => {
                 let nothing = Default::default();
                 let state = |target| self.dialing().places(directory, &nothing).line_state(target);
@@ -226,8 +238,10 @@ impl Applications<'_> {
 
     /// A `Wait` is over.
     pub(super) fn waited(&mut self, id: ChannelId) {
-        if self.parties.channel(id).is_some_and(|channel| matches!(channel.activity, Activity::Waiting(_))) {
-            self.parties.resume(id, AppReply::Waited);
+        match self.parties.channel(id).map(|channel| &channel.activity) {
+            Some(Activity::Waiting(_)) => self.parties.resume(id, AppReply::Waited),
+            Some(Activity::Parked(_)) => parking::timed_out(self.parties, id, self.core),
+            Some(_) | None => {}
         }
     }
 
@@ -396,6 +410,7 @@ impl Applications<'_> {
             Activity::LoadingSounds(_)
             | Activity::Playing(_)
             | Activity::Waiting(_)
+            | Activity::Parked(_)
             | Activity::Originating(_)
             | Activity::Recording(_)
             | Activity::Echoing
@@ -428,6 +443,10 @@ impl Applications<'_> {
         EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }
     }
 
+    fn pickup(&mut self) -> Pickup<'_> {
+        Pickup { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+
     fn dialing(&mut self) -> Dialing<'_> {
         Dialing { parties: self.parties, bridges: self.bridges, core: self.core }
     }
@@ -447,6 +466,7 @@ fn is_heard(request: &AppRequest) -> bool {
         | AppRequest::Music(Some(_))
         | AppRequest::Record(_)
         | AppRequest::Digit(_)
+        | AppRequest::WaitParked(_)
         | AppRequest::Echo => true,
         AppRequest::Wait(_)
         | AppRequest::PlayTone(None)
@@ -462,6 +482,10 @@ fn is_heard(request: &AppRequest) -> bool {
         | AppRequest::Originate(_)
         | AppRequest::Dial(_)
         | AppRequest::Transfer(_)
+        | AppRequest::PickUp(_)
+        | AppRequest::Park(_)
+        | AppRequest::FindParked(_)
+        | AppRequest::TakeParked(_)
         | AppRequest::LineStates(_)
         | AppRequest::HangUp(_)
         | AppRequest::Outside(_) => false,
@@ -480,6 +504,7 @@ fn ends_music(request: &AppRequest) -> bool {
         | AppRequest::Record(_)
         | AppRequest::Echo
         | AppRequest::Transfer(_)
+        | AppRequest::TakeParked(_)
         | AppRequest::Dial(_) => true,
         AppRequest::Wait(_)
         | AppRequest::Indicate(Tone::Progress)
@@ -494,6 +519,10 @@ fn ends_music(request: &AppRequest) -> bool {
         | AppRequest::HangUp(_)
         | AppRequest::SendText(_)
         | AppRequest::SendToCaller(_)
+        | AppRequest::PickUp(_)
+        | AppRequest::Park(_)
+        | AppRequest::WaitParked(_)
+        | AppRequest::FindParked(_)
         | AppRequest::Outside(_) => false,
     }
 }

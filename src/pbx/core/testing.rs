@@ -35,6 +35,8 @@ pub fn core(sip_conf: &str) -> Core {
         indications: Arc::default(),
         music: Arc::default(),
         notify_types: Arc::default(),
+        features: Arc::default(),
+        parking: Arc::default(),
         recordings: None,
         process: Default::default(),
         product: String::new(),

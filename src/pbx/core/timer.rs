@@ -55,6 +55,8 @@ pub enum CallTimer {
     Limit(ChannelId),
     /// Nothing has been heard of a stream: its call is looked at.
     Silence(StreamId),
+    /// The next digit of a code that a channel's telephone presses does not come.
+    Code(ChannelId),
     /// A channel was answered a while ago: does its sound arrive?
     Sound(ChannelId),
 }

@@ -5,7 +5,7 @@ use crate::config::lamps::hears_of_messages;
 use crate::config::peer::{Nat, Peer};
 use crate::dialplan::database;
 use crate::dialplan::mailbox::{self, Messages};
-use crate::event::{DeviceState, Event, LineEvent};
+use crate::event::{CallEvent, DeviceState, Event, LineEvent};
 use crate::pbx::calls::device_table::DeviceTable;
 use crate::pbx::calls::leg::{Arrival as LegArrival, Leg};
 use crate::pbx::calls::{Calls, hint_lookup, take_changed_lines};
@@ -197,6 +197,14 @@ impl Lamps<'_> {
         devices.extend(moved.map(|line| format!("SIP/{line}")));
         let custom = values.iter().filter_map(|path| path.strip_prefix("/CustomDevstate/"));
         devices.extend(custom.map(|name| format!("Custom:{name}")));
+        let parking = &core.config.parking;
+        let places = core.out.events.iter().filter_map(|event| match event {
+            Event::Call(CallEvent::Handover(handed)) => handed.place(),
+            _ => None,
+        });
+        devices.extend(
+            places.filter_map(|(lot, slot)| parking.get(lot).map(|(_, lot)| format!("park:{slot}@{}", lot.context))),
+        );
         for device in devices {
             subscriptions.device_changed(&device, &view, core);
         }

@@ -31,6 +31,9 @@ pub struct Seen {
     led: u64,
     played: u64,
     recorded: u64,
+    parked: u64,
+    unparked: u64,
+    picked_up: u64,
 }
 
 impl Seen {
@@ -49,6 +52,9 @@ impl Seen {
         self.led += other.led;
         self.played += other.played;
         self.recorded += other.recorded;
+        self.parked += other.parked;
+        self.unparked += other.unparked;
+        self.picked_up += other.picked_up;
     }
 
     /// Does each thing happen in a fair share of so many scripts?
@@ -66,6 +72,9 @@ impl Seen {
             && self.led > scripts / 400
             && self.played > scripts / 20
             && self.recorded > scripts / 200
+            && self.parked > scripts / 40
+            && self.unparked > scripts / 100
+            && self.picked_up > scripts / 60
             // One in some thousands, by what was lost on the way; few scripts may have two.
             && self.rang_in_vain <= scripts / 1000 + 3
     }
@@ -77,7 +86,7 @@ impl fmt::Display for Seen {
             f,
             "{} answers, {} new offers accepted and {} refused, {} calls given up, {} scripts with a phone that was gone for a \
              while; at the end {} bridges, {} of them direct, {} held, {} in a fax and {} with video; {} phones rang in vain; {} led by a menu, \
-             {} prompts, {} scripts with a recording",
+             {} prompts, {} scripts with a recording; {} calls parked, {} of them taken, {} picked up",
             self.answered,
             self.reoffered,
             self.refused_offers,
@@ -91,7 +100,10 @@ impl fmt::Display for Seen {
             self.rang_in_vain,
             self.led,
             self.played,
-            self.recorded
+            self.recorded,
+            self.parked,
+            self.unparked,
+            self.picked_up
         )
     }
 }
@@ -433,7 +445,13 @@ impl Player<'_> {
                         let near = |end: &Time| *end <= *when && when.since(*end) <= Duration::from_secs(70);
                         // A program that has nothing left to do hangs up, too, and a Dial that gave up just when
                         // somebody answered, or when two did.
-                        let reasons = ["Auto fallthrough", "Nobody picked up", "answered elsewhere"];
+                        let reasons = [
+                            "Auto fallthrough",
+                            "Nobody picked up",
+                            "answered elsewhere",
+                            "no call waits there",
+                            " picked up the call at ",
+                        ];
                         let ran_out =
                             |(at, line): &(Time, String)| near(at) && reasons.iter().any(|it| line.contains(it));
                         let explained = self.ends.iter().any(near) || self.world.lines.iter().any(ran_out);
@@ -456,6 +474,7 @@ impl Player<'_> {
         let bridges: Vec<_> = self.world.switch.bridges().collect();
         let held = |name: &&&str| self.world.look(name).is_talking() && !self.world.look(name).direction().receives();
         let shows = |name: &&&str| self.world.look(name).secondary_media(MediaKind::Video).is_some();
+        let lines = |words: &str| self.world.lines.iter().filter(|(_, line)| line.contains(words)).count() as u64;
         let given_up = |(_, line): &&(Time, String)| line.contains("the caller hung up before the answer");
         Seen {
             answered: count(|event| *event == PhoneEvent::Answered),
@@ -472,6 +491,9 @@ impl Player<'_> {
             led: self.world.lines.iter().filter(|(_, line)| line.contains("the menu leads")).count() as u64,
             played: self.world.prompts.len() as u64,
             recorded: self.world.media.recorded,
+            parked: lines(" is parked at "),
+            unparked: lines(" of lot 'default'") - lines(" is parked at ") - lines("Nobody took "),
+            picked_up: lines(" picked up the call at "),
         }
     }
 }

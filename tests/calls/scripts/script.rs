@@ -24,13 +24,17 @@ pub const PLAN: &str = "[default]\n\
     exten => 21,1,MixMonitor(${UNIQUEID}.wav)\nexten => 21,2,Dial(SIP/desk,20,gD(12))\nexten => 21,3,StopMixMonitor()\n\
     exten => 22,1,Answer()\nexten => 22,2,Record(greeting-${UNIQUEID}.wav,3,20)\nexten => 22,3,Playback(beep)\n\
     exten => 23,1,Read(got,beep,2,,2,4)\nexten => 23,2,SayDigits(${got}105)\nexten => 23,3,Dial(SIP/isp,15,A(silence/2))\n\
+    exten => 70,1,Park(,st(15)c(default^23^1))\n\
+    exten => 71,1,ParkedCall()\n\
+    exten => 30,1,PickupChan(SIP/client&SIP/isp&SIP/desk&SIP/cisco)\nexten => 30,2,Hangup()\n\
     exten => h,1,NoOp()\n\
     [menu]\nexten => s,1,Answer()\nexten => s,2,BackGround(silence/3&beep)\nexten => s,3,WaitExten(4)\n\
     exten => 5,1,Verbose(1,the menu leads)\nexten => 5,2,Dial(SIP/desk,15)\n\
     exten => 55,1,Playback(silence/2&digits/5)\nexten => 55,2,Goto(s,2)\nexten => 12,1,Dial(SIP/isp&SIP/cisco,15,m)\n\
     exten => i,1,Playback(beep)\nexten => i,2,Goto(s,2)\nexten => t,1,Playback(digits/1)\nexten => h,1,NoOp()\n\
     [screen]\nexten => s,1,Playback(beep)\nexten => s,2,Return()\n";
-const NUMBERS: [&str; 15] = ["1", "2", "3", "4", "5", "6", "7", "8", "10", "11", "20", "21", "22", "23", "9"];
+const NUMBERS: [&str; 18] =
+    ["1", "2", "3", "4", "5", "6", "7", "8", "10", "11", "20", "21", "22", "23", "70", "71", "30", "9"];
 /// What is pressed: mostly what leads somewhere in the menu.
 const KEYS: [char; 6] = ['5', '5', '1', '2', '9', '#'];
 
@@ -190,6 +194,15 @@ impl Pen {
         if self.one_in(8) {
             let pause = self.pause();
             self.step(pause, caller, Act::HangsUp);
+        }
+        // Somebody else takes the call that waits, or that rings.
+        let third = parties.iter().copied().find(|name| *name != caller && *name != other);
+        if number == "70" && !self.one_in(4) {
+            let pause = self.pause() / 8 + 300;
+            self.step(pause, other, Act::Calls("71"));
+        } else if let Some(third) = third.filter(|_| self.one_in(4)) {
+            let pause = self.pause() / 8 + 60;
+            self.step(pause, third, Act::Calls("30"));
         }
         let (who, pause) = (if self.one_in(10) { self.pick(parties) } else { other }, self.pause() + 60);
         if self.one_in(6) {

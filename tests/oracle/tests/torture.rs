@@ -155,6 +155,8 @@ fn exchange(lines: &[&str]) -> Exchange {
         indications: Arc::default(),
         music: Arc::default(),
         notify_types: Arc::default(),
+        features: Arc::default(),
+        parking: Arc::default(),
         recordings: None,
         process: Default::default(),
         product: config.sip.general.user_agent.clone(),

@@ -1,0 +1,179 @@
+//! Interludes at work: one of two that talk leaves the bridge for a while, for something that a program of its own does, and
+//! the other one waits. Then they talk again, or the call has changed hands.
+
+use super::bridge::Bridges;
+use super::bridging::Bridging;
+use super::channel::{Activity, Channel};
+use super::hold_music;
+use super::interlude::{Finished, Interlude, Purpose};
+use super::interlude_end::take_back;
+use super::moving::Moving;
+use super::music;
+use super::parties::Parties;
+use crate::dialplan::{ChannelId, Position, Program};
+use crate::event::{Level, LogLine};
+use crate::pbx::cause;
+use crate::pbx::core::Core;
+use crate::pbx::media::MediaCommand;
+
+/// Begins and ends interludes, with all channels and bridges at hand.
+pub(super) struct Interludes<'a> {
+    pub(super) parties: &'a mut Parties,
+    pub(super) bridges: &'a mut Bridges,
+    pub(super) core: &'a mut Core,
+}
+
+impl Interludes<'_> {
+    /// A channel leaves its bridge, and this program runs on it; whoever it talked to waits. Gives who that is; none: it
+    /// talks to no telephone.
+    pub(super) fn begin(&mut self, id: ChannelId, purpose: Purpose, mut program: Program) -> Option<ChannelId> {
+        let bridge = self.bridges.get(self.parties.channel(id)?.bridge?)?;
+        let partner = bridge.channel(bridge.role(id)?.other())?;
+        for one in [id, partner] {
+            let channel = self.parties.channel(one)?;
+            if channel.interlude.is_some() || channel.waits_for.is_some() || channel.sip().is_none() {
+                return None;
+            }
+        }
+        self.bridging().leave(id);
+        for one in [id, partner] {
+            if let Some(channel) = self.parties.channel_mut(one) {
+                channel.called_by = None;
+            }
+            self.stand_alone(one);
+        }
+        program.set_answered();
+        let channel = self.parties.channel_mut(id)?;
+        program.set_language(&channel.peer().map(|peer| peer.settings.language.clone()).unwrap_or_default());
+        let connected = match std::mem::replace(&mut channel.activity, Activity::Running) {
+            Activity::Bridged(connected) => Some(connected),
+            _ => None,
+        };
+        let (program, watch) = (channel.program.replace(program), channel.watch.take());
+        channel.digits.clear();
+        channel.interlude = Some(Box::new(Interlude { partner, purpose, program, connected, watch }));
+        self.parties.make_runnable(id);
+        self.let_wait(partner, id);
+        Some(partner)
+    }
+
+    /// Its media comes back to the exchange, which sends it nothing.
+    fn stand_alone(&mut self, id: ChannelId) {
+        self.bridging().answer_offer_alone(id);
+        self.bridging().reclaim_media(id);
+        if let Some(stream) = self.parties.channel(id).and_then(Channel::stream) {
+            self.core.out.media.push(MediaCommand::Idle { stream });
+        }
+    }
+
+    /// A line waits: with music where it would hear music when the other one held it.
+    fn let_wait(&mut self, id: ChannelId, waits_for: ChannelId) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        channel.waits_for = Some(waits_for);
+        if let Some(class) = hold_music::class(self.parties, id, waits_for)
+            && let Err(why) = music::start(self.parties, id, &class, self.core)
+        {
+            self.say(Level::Notice, why);
+        }
+    }
+
+    /// The program of an interlude is over.
+    pub(super) fn finished(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        let Some(Finished { partner, purpose, number, .. }) = take_back(channel, cause::NORMAL, self.core) else {
+            return;
+        };
+        self.wait_is_over(partner);
+        match purpose {
+            Purpose::SayPlace => self.moving().hang_up(id),
+            Purpose::BlindTransfer(context) if !number.is_empty() => {
+                self.send(id, partner, Position::new(&context, &number, 1));
+                self.moving().hang_up(id);
+            }
+            Purpose::BlindTransfer(_) | Purpose::Consultation(_) | Purpose::Application => self.rejoin(id, partner),
+        }
+    }
+
+    fn wait_is_over(&mut self, partner: ChannelId) {
+        music::end(self.parties, partner, self.core);
+        if let Some(channel) = self.parties.channel_mut(partner) {
+            channel.waits_for = None;
+        }
+    }
+
+    /// The two talk again.
+    fn rejoin(&mut self, id: ChannelId, partner: ChannelId) {
+        let is_there = self.parties.channel(partner).is_some_and(|channel| !channel.dead);
+        if is_there {
+            match self.moving().join(id, partner) {
+                Ok(_) => return,
+                Err(why) => self.say(Level::Warning, format!("{}: {}", self.parties.name_of(id), why.words())),
+            }
+        }
+        self.moving().hang_up(id);
+        if is_there {
+            self.moving().hang_up(partner);
+        }
+    }
+
+    /// The one that waits goes on there.
+    pub(super) fn send(&mut self, by: ChannelId, partner: ChannelId, to: Position) {
+        let (name, whom) = (self.parties.name_of(by), self.parties.name_of(partner));
+        self.say(Level::Verbose(3), format!("{name} transfers {whom} to {to}"));
+        self.wait_is_over(partner);
+        if let Err(why) = self.moving().go_on(partner, to) {
+            return self.say(Level::Warning, format!("{name}: the call is not transferred: {}", why.words()));
+        }
+        if let Some(channel) = self.parties.channel_mut(partner) {
+            channel.watch = None;
+            channel.program.iter_mut().for_each(|program| program.set_variable("BLINDTRANSFER", &name));
+        }
+    }
+
+    /// A channel in an interlude has hung up. `line`: the one that it consulted, which talks to who waited instead.
+    pub(super) fn hung_up(&mut self, by: &str, finished: Finished, line: Option<ChannelId>) {
+        let Finished { partner, purpose, number, branches } = finished;
+        let is_ringing = !branches.is_empty();
+        self.wait_is_over(partner);
+        match (purpose, line) {
+            (Purpose::Consultation(_), Some(line)) => match self.moving().join(partner, line) {
+                Ok(_) => {
+                    let (a, b) = (self.parties.name_of(partner), self.parties.name_of(line));
+                    return self.say(Level::Verbose(3), format!("{by} connects {a} with {b}"));
+                }
+                Err(why) => {
+                    self.say(Level::Warning, format!("{by}: {}", why.words()));
+                    self.moving().hang_up(line);
+                }
+            },
+            (Purpose::Consultation(context), None) if is_ringing && !number.is_empty() => {
+                return self.send(partner, partner, Position::new(&context, &number, 1));
+            }
+            (Purpose::SayPlace, _) => return,
+            (Purpose::Consultation(_) | Purpose::BlindTransfer(_) | Purpose::Application, _) => {}
+        }
+        if self.parties.channel(partner).is_some_and(|channel| !channel.dead) {
+            self.moving().hang_up(partner);
+        }
+    }
+
+    /// Who waits has hung up. A line that is consulted is talked to on; any other interlude is over.
+    pub(super) fn forsaken(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel_mut(id).filter(|channel| channel.interlude.is_some()) else { return };
+        if !channel.interlude.as_deref().is_some_and(Interlude::consults) {
+            self.moving().hang_up(id);
+        }
+    }
+
+    fn say(&mut self, level: Level, text: String) {
+        self.core.emit(LogLine { level, text });
+    }
+
+    fn bridging(&mut self) -> Bridging<'_> {
+        Bridging { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+
+    fn moving(&mut self) -> Moving<'_> {
+        Moving { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+}

@@ -1,0 +1,197 @@
+//! Pickup: a telephone answers a call that rings at another.
+
+use crate::stories::stories;
+use crate::testbed::{AND_FEATURES, SIP, Testbed};
+use std::time::Duration;
+use strowger::pbx::effect::StoreOrder;
+use strowger::sim::PhoneEvent;
+
+const PLAN: &str = "[default]\n\
+    exten => 201,1,Dial(SIP/desk,20)\n\
+    exten => 202,1,Set(__PICKUPMARK=door)\n same => n,Dial(SIP/desk&SIP/isp,20)\n\
+    exten => 203,1,Dial(Local/201@default,20)\n\
+    exten => 204,1,Dial(SIP/desk,20,U(never))\n\
+    exten => _*98X.,1,Pickup(${EXTEN:3}@default)\n same => n,Verbose(1,nothing was picked up)\n same => n,Congestion()\n\
+    exten => *97,1,Pickup(door@PICKUPMARK)\n\
+    exten => *96,1,PickupChan(SIP/desk)\n\
+    exten => *95,1,PickupChan(SIP/des,p)\n\
+    exten => *94,1,Answer()\n same => n,Pickup(199@default&201@default)\n\
+    [never]\nexten => s,1,Verbose(1,the gosub ran)\n same => n,Return()\n";
+
+stories! {
+    a_call_is_picked_up_by_its_extension(SIP, PLAN);
+    whoever_hangs_up_first_ends_it(SIP, PLAN);
+    a_call_is_picked_up_by_its_mark_and_the_others_ring_no_more(SIP, PLAN);
+    a_call_is_picked_up_by_its_line(SIP, PLAN);
+    a_call_is_picked_up_behind_a_local(SIP, PLAN);
+    an_answered_caller_picks_up_too(SIP, PLAN);
+    the_line_that_picks_up_has_what_the_dial_wants_done(SIP, PLAN);
+    nothing_rings(SIP, PLAN);
+    the_group_picks_up(in_groups(), PLAN);
+    a_group_that_is_not_the_callers(in_groups(), PLAN);
+    nothing_rings_in_the_group(in_groups(), with_sound());
+    a_line_without_groups_has_no_code(SIP, PLAN);
+    both_are_modems(modems(), PLAN);
+}
+
+fn in_groups() -> String {
+    SIP.replace("[desk]\n", "[desk]\ncallgroup=1,3-5\n")
+        .replace("[cisco]\n", "[cisco]\npickupgroup=2,4\n")
+        .replace("[isp]\n", "[isp]\nnamedcallgroup=shop\npickupgroup=7\n")
+}
+
+fn modems() -> String {
+    ["client", "desk", "cisco"]
+        .iter()
+        .fold(SIP.to_owned(), |text, line| text.replace(&format!("[{line}]\n"), &format!("[{line}]\nline=modem\n")))
+}
+
+fn with_sound() -> String {
+    format!("{PLAN}{AND_FEATURES}[general]\npickupexten=*7\npickupfailsound=beeperr\n")
+}
+
+fn ringing(world: &mut Testbed, number: &str) {
+    world.phone("client").dials(number);
+    world.until(|w| w.is_called("desk") && w.saw("client", &PhoneEvent::Ringing));
+}
+
+fn picked_up(world: &mut Testbed, code: &str) {
+    world.phone("cisco").dials(code);
+    world.until(|w| w.is_talking("cisco") && w.is_talking("client") && !w.is_called("desk"));
+    world.run(Duration::from_secs(1));
+    world.assert_agreed("client", "cisco", true);
+    assert!(world.has_line("SIP/cisco-") && world.has_line(" picked up the call at SIP/"));
+}
+
+fn over(world: &mut Testbed, by: &str) {
+    world.phone(by).hangs_up();
+    world.until_over();
+}
+
+fn cancels(world: &Testbed, line: &str) -> Vec<String> {
+    world.texts(line, &["CANCEL sip:"])
+}
+
+fn a_call_is_picked_up_by_its_extension(world: &mut Testbed) {
+    ringing(world, "201");
+    picked_up(world, "*98201");
+    let cancels = cancels(world, "desk");
+    assert!(cancels.iter().all(|text| text.contains("Reason: SIP;cause=200;text=\"Call completed elsewhere\"")));
+    assert!(!cancels.is_empty() && world.messages("exchange", "cisco", &["INVITE sip:"]).is_empty());
+    over(world, "client");
+    let mut records: Vec<(String, String, String)> = Vec::new();
+    for order in &world.kept {
+        if let StoreOrder::Call(record) = order {
+            records.push((record.source.clone(), record.destination.clone(), record.called_channel.clone()));
+        }
+    }
+    assert_eq!(records.len(), 2, "{records:?}");
+    let call = records.iter().find(|(_, exten, _)| exten == "201").unwrap();
+    assert!(call.0 == "client" && call.2.starts_with("SIP/cisco-"), "{call:?}");
+    assert!(records.iter().any(|(number, exten, _)| number == "cisco" && exten == "*98201"));
+}
+
+fn whoever_hangs_up_first_ends_it(world: &mut Testbed) {
+    for by in ["cisco", "client"] {
+        ringing(world, "201");
+        picked_up(world, "*98201");
+        over(world, by);
+    }
+    ringing(world, "201");
+    world.phone("client").hangs_up();
+    world.phone("cisco").dials("*98201");
+    world.until_over();
+}
+
+fn a_call_is_picked_up_by_its_mark_and_the_others_ring_no_more(world: &mut Testbed) {
+    ringing(world, "202");
+    world.until(|w| w.is_called("isp"));
+    picked_up(world, "*97");
+    world.until(|w| !w.is_called("isp"));
+    for line in ["desk", "isp"] {
+        assert!(cancels(world, line).iter().all(|text| text.contains("Call completed elsewhere")));
+        assert!(!cancels(world, line).is_empty());
+    }
+    over(world, "cisco");
+}
+
+fn a_call_is_picked_up_by_its_line(world: &mut Testbed) {
+    for code in ["*96", "*95"] {
+        ringing(world, "201");
+        picked_up(world, code);
+        over(world, "client");
+    }
+}
+
+fn a_call_is_picked_up_behind_a_local(world: &mut Testbed) {
+    ringing(world, "203");
+    picked_up(world, "*98201");
+    over(world, "cisco");
+}
+
+fn an_answered_caller_picks_up_too(world: &mut Testbed) {
+    ringing(world, "201");
+    picked_up(world, "*94");
+    over(world, "client");
+}
+
+fn the_line_that_picks_up_has_what_the_dial_wants_done(world: &mut Testbed) {
+    ringing(world, "204");
+    picked_up(world, "*98204");
+    assert!(world.has_line("the gosub ran"));
+    over(world, "client");
+}
+
+fn nothing_rings(world: &mut Testbed) {
+    world.phone("cisco").dials("*98201");
+    world.until(|w| w.has_line("nothing was picked up"));
+    world.until_over();
+    assert!(world.has_line("Nothing rings there that could be picked up"));
+}
+
+fn the_group_picks_up(world: &mut Testbed) {
+    ringing(world, "201");
+    picked_up(world, "*8");
+    over(world, "client");
+    let own = |order: &StoreOrder| matches!(order, StoreOrder::Call(record) if record.destination == "*8");
+    assert_eq!(world.kept.iter().filter(|order| own(order)).count(), 1);
+}
+
+fn a_group_that_is_not_the_callers(world: &mut Testbed) {
+    ringing(world, "201");
+    world.phone("isp").dials("*8");
+    world.until(|w| w.has_line("Nothing rings there that could be picked up"));
+    world.run(Duration::from_secs(1));
+    assert!(world.is_called("desk") && !world.is_talking("isp"));
+    over(world, "client");
+}
+
+fn nothing_rings_in_the_group(world: &mut Testbed) {
+    world.sounds.add("beeperr", Duration::from_millis(300));
+    world.phone("cisco").dials("*7");
+    world.until(|w| w.prompts.iter().any(|(_, names)| names == "beeperr"));
+    world.until_over();
+    world.phone("cisco").dials("*8");
+    world.until(|w| w.has_line("'*8'") || w.has_line("extension '*8'") || w.has_line("*8"));
+    world.until_over();
+}
+
+fn a_line_without_groups_has_no_code(world: &mut Testbed) {
+    ringing(world, "201");
+    world.phone("cisco").dials("*8");
+    world.run(Duration::from_secs(2));
+    assert!(world.is_called("desk") && !world.is_talking("cisco"));
+    assert!(world.texts("cisco", &["404"]).iter().any(|text| text.contains("SIP/2.0 404")));
+    over(world, "client");
+}
+
+/// A modem may be picked up by a modem: nothing is played into either, and nothing is re-negotiated.
+fn both_are_modems(world: &mut Testbed) {
+    ringing(world, "201");
+    picked_up(world, "*98201");
+    assert!(world.prompts.is_empty());
+    for line in ["client", "cisco"] {
+        assert!(world.messages("exchange", line, &["INVITE sip:"]).is_empty());
+    }
+    over(world, "client");
+}
