@@ -13,27 +13,36 @@ use crate::clock::{Now, Wall};
 use crate::datetime;
 use crate::dialplan::app::App;
 use crate::dialplan::function::Function;
+use crate::dialplan::originate::{Goal, OriginateRequest};
+use crate::dialplan::request::{DialTarget, Position};
 use crate::dialplan::{apps, functions};
 use crate::event::{Level, LogLine};
 use crate::media::{Media, PacketTrace};
 use crate::net::ingress::Counters as Drops;
 use crate::net::stream::ConnectionReport;
 use crate::observe::control_api::{
-    ControlApi, HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister,
+    ConsoleOrder, ControlApi, HangUp, LogOrder, Notify, OriginateGoal, Qualify, Redirect, Reload, RtpDebug, SipDebug,
+    Stop, Unregister,
 };
 use crate::observe::feature_rows::FeatureRows;
 use crate::observe::snapshot::{
-    ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
-    RegistryRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
+    ChannelDetail, ChannelRow, CodecRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail,
+    PeerRow, RegistryRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
 };
 use crate::pbx::effect::{Effects, Input};
 use crate::pbx::switch::notify;
 use crate::pbx::switch::orders::{self, NotDone, Order};
 use crate::pbx::switch::{self, Stopping, Switch};
 use crate::registrar::location::Binding;
+use crate::sdp::codec::Codec;
+use crate::wording::outside;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long a line is called that a console calls, as in Asterisk.
+const ORIGINATE_TIME: Duration = Duration::from_secs(30);
 
 /// The switch, and what belongs to it, while a command of the console is carried out.
 pub(super) struct View<'a> {
@@ -152,6 +161,7 @@ impl ControlApi for View<'_> {
             reloaded: ago(uptime.since_reload),
             max_channels: switch::MAX_CHANNELS,
             directory: self.directory.map(Path::to_path_buf),
+            codecs: Codec::all().map(|it| CodecRow { name: it.name(), description: it.description() }).collect(),
         }
     }
 
@@ -160,7 +170,7 @@ impl ControlApi for View<'_> {
     }
 
     fn globals(&self) -> Vec<(String, String)> {
-        self.switch.globals()
+        self.switch.globals().all()
     }
 
     fn counts(&self) -> SystemCounts {
@@ -191,6 +201,7 @@ impl ControlApi for View<'_> {
             extern_address: general.external.address.map(|(ip, port)| SocketAddr::new(ip, port.unwrap_or(0))),
             extern_host: general.external.host.as_ref().map(|(name, _)| name.clone()).unwrap_or_default(),
             local_nets: general.external.local_nets.iter().map(ToString::to_string).collect(),
+            domains: lines::domains(self.switch),
             rtp_ports: self.rtp,
             secondary: peers::secondary(defaults),
             realm: general.realm.clone(),
@@ -332,6 +343,33 @@ impl ControlApi for View<'_> {
             switch::Unregistered::Done => Unregister::Done,
             switch::Unregistered::NotRegistered => Unregister::NotRegistered,
             switch::Unregistered::Unknown => Unregister::Unknown,
+        }
+    }
+
+    fn order(&mut self, order: ConsoleOrder) -> Result<(), String> {
+        match order {
+            ConsoleOrder::Originate { target, goal } => {
+                let target = DialTarget::parse(&target)
+                    .ok_or_else(|| format!("'{}' is no line: write SIP/name", outside(&target)))?;
+                let goal = match goal {
+                    OriginateGoal::Application(name, data) => Goal::Application(name, data),
+                    OriginateGoal::Extension(exten, context) => Goal::Extension(Position::new(&context, &exten, 1)),
+                };
+                let request = OriginateRequest::new(target, goal, ORIGINATE_TIME);
+                self.effects.push(self.switch.originate(self.now, request));
+                Ok(())
+            }
+            ConsoleOrder::SetGlobal { name, value } => match self.switch.globals().set(&name, &value) {
+                true => Ok(()),
+                false => Err("There are too many global variables.".to_owned()),
+            },
+            ConsoleOrder::AbortStop if switch::resume(self.switch) => {
+                self.restart.store(false, Ordering::Relaxed);
+                Ok(())
+            }
+            ConsoleOrder::AbortStop => {
+                Err("The exchange does not wait for its calls to end in order to stop.".to_owned())
+            }
         }
     }
 

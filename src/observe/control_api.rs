@@ -66,6 +66,36 @@ pub enum Reload {
     Module(String),
 }
 
+/// What a call has that a console begins, when it is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OriginateGoal {
+    /// One application, with its arguments.
+    Application(String, String),
+    /// An extension, and its context.
+    Extension(String, String),
+}
+
+/// What a console orders that is done at once or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConsoleOrder {
+    /// Begin a call.
+    Originate {
+        /// Whom to call, `SIP/kitchen`.
+        target: String,
+        /// What it has then.
+        goal: OriginateGoal,
+    },
+    /// Set a global variable of the dialplan.
+    SetGlobal {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// Take back a graceful stop or restart.
+    AbortStop,
+}
+
 /// The outcome of a hang-up request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HangUp {
@@ -200,6 +230,8 @@ pub trait ControlApi {
     fn qualify(&mut self, peer: &str) -> Qualify;
     /// Removes the registration of a peer.
     fn unregister(&mut self, peer: &str) -> Unregister;
+    /// Carries out an order. The error is the reason why it is not.
+    fn order(&mut self, order: ConsoleOrder) -> Result<(), String>;
     /// Asks the exchange to end.
     fn stop(&mut self, when: Stop);
     /// Asks the exchange to end and start again.

@@ -352,6 +352,8 @@ pub struct Settings {
     pub tcp: Vec<SocketAddr>,
     /// Where TLS is received; empty when it is off.
     pub tls: Vec<SocketAddr>,
+    /// The domains that are ours, by name.
+    pub domains: Vec<DomainRow>,
     /// The first and last port media may use.
     pub rtp_ports: (u16, u16),
     /// Media beside voice, as `[general]` presets them.
@@ -569,6 +571,28 @@ pub struct CoreSettings {
     pub max_channels: usize,
     /// Where the configuration was read from, absolute; `None` when it came from no files.
     pub directory: Option<std::path::PathBuf>,
+    /// The audio codecs that may be allowed.
+    pub codecs: Vec<CodecRow>,
+}
+
+/// A codec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodecRow {
+    /// Its name in `allow=`.
+    pub name: &'static str,
+    /// What it is.
+    pub description: &'static str,
+}
+
+/// A SIP domain that is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainRow {
+    /// The domain.
+    pub name: String,
+    /// The context of calls to it; empty when it has none of its own.
+    pub context: String,
+    /// It is one of our addresses (`autodomain=`).
+    pub automatic: bool,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod lamps;
 pub mod notify;
 pub mod orders;
 mod report;
+mod resuming;
 mod stray;
 mod texting;
 
@@ -21,6 +22,7 @@ use super::subscriptions::{Subscribe, Subscriptions, notices, whereabouts};
 use super::text_messages::TextMessages;
 use crate::clock::{Now, Time};
 use crate::config::peer::{Kind, Peer, PeerAddress};
+use crate::dialplan::Globals;
 use crate::dialplan::database::Database;
 use crate::dialplan::originate::OriginateRequest;
 use crate::event::{Level, LineEvent, LogLine};
@@ -48,6 +50,7 @@ pub use super::lines::{QualifyNow, Unregistered};
 pub use super::settings::SwitchSettings;
 pub use crate::registrar::next_hop::Listening;
 pub use report::{ChannelReport, LampReport, Leftovers, LegReport, PeerReport, PeerStatus, registrations};
+pub use resuming::resume;
 
 /// Who owns what extensions.conf says: everybody else's extensions survive a reload.
 const DIALPLAN_REGISTRAR: &str = "pbx_config";
@@ -450,9 +453,9 @@ impl Switch {
         self.lines.everything().chain(values).chain(self.subscriptions.everything(self.core.now)).collect()
     }
 
-    /// The global variables, by name.
-    pub fn globals(&self) -> Vec<(String, String)> {
-        self.calls.shared().globals.all()
+    /// The global variables.
+    pub fn globals(&self) -> &Globals {
+        &self.calls.shared().globals
     }
 
     /// The key/value database. What is changed in it comes out with [`Switch::take_effects`].

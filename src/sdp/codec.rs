@@ -62,6 +62,21 @@ impl Codec {
         self.row().2
     }
 
+    /// What it is, for people.
+    pub fn description(self) -> &'static str {
+        match self {
+            Codec::Ulaw => "G.711 u-law",
+            Codec::Alaw => "G.711 a-law",
+            Codec::Gsm => "GSM full rate",
+            Codec::G722 => "G.722",
+            Codec::G726 => "G.726 at 32 kbit/s",
+            Codec::G729 => "G.729A",
+            Codec::G723 => "G.723.1",
+            Codec::Ilbc => "iLBC",
+            Codec::Slin => "16 bit signed linear PCM",
+        }
+    }
+
     /// The RTP clock in Hz as in `a=rtpmap`. 8,000 for all of these: for G.722, too, by a mistake that RFC 3551 section
     /// 4.5.2 keeps.
     pub fn clock(self) -> u32 {

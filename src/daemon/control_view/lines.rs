@@ -6,7 +6,7 @@ use crate::clock::Now;
 use crate::config::peer::Kind;
 use crate::dialplan::hint;
 use crate::event::DeviceState;
-use crate::observe::snapshot::{HintRow, InUse, SubscriptionRow, UserRow};
+use crate::observe::snapshot::{DomainRow, HintRow, InUse, SubscriptionRow, UserRow};
 use crate::pbx::calls::channel::ChannelState;
 use crate::pbx::subscriptions::Subscription;
 use crate::pbx::switch::{PeerReport, Switch};
@@ -27,6 +27,20 @@ pub(super) fn in_use(switch: &Switch) -> Vec<InUse> {
         line.on_hold = line.on_hold.saturating_add(u32::from(is_on_hold(report.leg)));
     }
     counted.into_values().collect()
+}
+
+/// The domains that are ours.
+pub(super) fn domains(switch: &Switch) -> Vec<DomainRow> {
+    let general = &switch.config().general;
+    let configured = general.domains.iter().map(|(name, context)| DomainRow {
+        name: name.clone(),
+        context: context.clone().unwrap_or_default(),
+        automatic: false,
+    });
+    let own = switch.config().listening.udp.ip();
+    let automatic = general.auto_domain && !own.is_unspecified();
+    let own = automatic.then(|| DomainRow { name: own.to_string(), context: String::new(), automatic });
+    configured.chain(own).collect()
 }
 
 /// A called line whose phone rings, or is about to.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reply::{Reply, SetVerbose};
-use crate::observe::control_api::{ControlApi, Stop};
+use crate::observe::control_api::{ConsoleOrder, ControlApi, Stop};
 use crate::observe::escape;
 use crate::wording::plural;
 
@@ -82,6 +82,20 @@ pub(super) fn wait_fully_booted(arguments: &[String], exchange: &mut dyn Control
         [] if exchange.is_fully_booted() => Reply::Done("strowger has fully booted.\n".to_owned()),
         [] => Reply::NotYet,
         _ => Reply::Usage,
+    }
+}
+
+pub(super) fn ping(arguments: &[String], _exchange: &mut dyn ControlApi) -> Reply {
+    if arguments.is_empty() { Reply::Done("strowger answers.\n".to_owned()) } else { Reply::Usage }
+}
+
+pub(super) fn abort_shutdown(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    if !arguments.is_empty() {
+        return Reply::Usage;
+    }
+    match exchange.order(ConsoleOrder::AbortStop) {
+        Ok(()) => Reply::Done("Not stopping; calls are taken again.\n".to_owned()),
+        Err(why) => Reply::Failed(format!("{why}\n")),
     }
 }
 

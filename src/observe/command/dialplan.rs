@@ -1,7 +1,7 @@
 //! `dialplan ...`: the dialplan prints itself.
 
 use super::reply::Reply;
-use crate::observe::control_api::ControlApi;
+use crate::observe::control_api::{ConsoleOrder, ControlApi};
 use crate::observe::escape::line;
 
 pub(super) fn show(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
@@ -24,6 +24,16 @@ pub(super) fn show_globals(arguments: &[String], exchange: &mut dyn ControlApi) 
     let globals = exchange.globals();
     let rows: String = globals.iter().map(|(name, value)| format!("   {}={}\n", line(name), line(value))).collect();
     Reply::Done(format!("{rows}\n    -- {} variable(s)\n", globals.len()))
+}
+
+/// Says so in Asterisk's words.
+pub(super) fn set_global(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    let [name, value] = arguments else { return Reply::Usage };
+    let order = ConsoleOrder::SetGlobal { name: name.clone(), value: value.clone() };
+    match exchange.order(order) {
+        Ok(()) => Reply::Done(format!("\n    -- Global variable '{}' set to '{}'\n", line(name), line(value))),
+        Err(why) => Reply::Failed(format!("{why}\n")),
+    }
 }
 
 fn ended(mut text: String) -> String {

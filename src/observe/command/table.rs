@@ -3,12 +3,21 @@
 use super::reply::Reply;
 use super::row::{Command, Completion};
 use super::{
-    channel, core, database, dialplan, features, hint, logger, mailbox, manual, parking, reload, rtp, sip, sip_line,
-    subscription,
+    channel, core, database, dialplan, facilities, features, hint, logger, mailbox, manual, originate, parking, reload, rtp, sip,
+    sip_line, sip_objects, subscription,
 };
 
 /// Every command.
 pub static TABLE: &[Command] = &[
+    Command {
+        words: "channel originate",
+        arguments: "TECH/DATA application NAME [DATA] | extension [EXTEN][@CONTEXT]",
+        synopsis: "Call a line, and have it run something",
+        help: "Calls the line for 30 seconds at most. When it answers, it has the application, or the\n\
+               extension (s and default, where none is named). Prints nothing when the call begins.",
+        complete: &[Completion::Word("SIP/"), Completion::Word("application extension"), Completion::Application],
+        run: originate::originate,
+    },
     Command {
         words: "channel redirect",
         arguments: "CHANNEL [[CONTEXT,]EXTENSION,]PRIORITY",
@@ -26,6 +35,22 @@ pub static TABLE: &[Command] = &[
                or those whose name matches a regular expression.",
         complete: &[Completion::Channel],
         run: channel::request_hangup,
+    },
+    Command {
+        words: "core abort shutdown",
+        arguments: "",
+        synopsis: "Take back a graceful stop or restart",
+        help: "Ends the waiting of 'core stop gracefully' and 'core restart gracefully': calls are taken again.",
+        complete: &[],
+        run: core::abort_shutdown,
+    },
+    Command {
+        words: "core ping",
+        arguments: "",
+        synopsis: "Find out whether the exchange answers",
+        help: "Answers as soon as the exchange has carried out what it was asked before.",
+        complete: &[],
+        run: core::ping,
     },
     Command {
         words: "core reload",
@@ -113,6 +138,22 @@ pub static TABLE: &[Command] = &[
         run: channel::show_channels,
     },
     Command {
+        words: "core show channeltypes",
+        arguments: "",
+        synopsis: "Show the kinds of channels",
+        help: "Lists the kinds of channels, and what each can do.",
+        complete: &[],
+        run: facilities::channel_types,
+    },
+    Command {
+        words: "core show codecs",
+        arguments: "[audio|video|image|text]",
+        synopsis: "Show the codecs",
+        help: "Lists the codecs that allow= may name.",
+        complete: &[Completion::Word("audio video image text")],
+        run: facilities::codecs,
+    },
+    Command {
         words: "core show function",
         arguments: "NAME",
         synopsis: "Show how to use a dialplan function",
@@ -161,6 +202,14 @@ pub static TABLE: &[Command] = &[
         help: "Shows the version, the process, its limits and when it started.",
         complete: &[],
         run: core::show_settings,
+    },
+    Command {
+        words: "core show translation",
+        arguments: "",
+        synopsis: "Show which codecs are made of which",
+        help: "Shows the table of conversions. There are none between lines.",
+        complete: &[],
+        run: facilities::translation,
     },
     Command {
         words: "core show uptime",
@@ -276,6 +325,14 @@ pub static TABLE: &[Command] = &[
         run: reload::dialplan,
     },
     Command {
+        words: "dialplan set global",
+        arguments: "NAME VALUE",
+        synopsis: "Set a global variable",
+        help: "Sets a global variable of the dialplan, as Set(GLOBAL(name)=value) does.",
+        complete: &[],
+        run: dialplan::set_global,
+    },
+    Command {
         words: "dialplan show",
         arguments: "[[EXTEN@]CONTEXT]",
         synopsis: "Show the dialplan",
@@ -349,6 +406,14 @@ pub static TABLE: &[Command] = &[
                chan_sip.so, pbx_config.so, res_rtp_asterisk.so.",
         complete: &[Completion::Word("chan_sip.so pbx_config.so res_rtp_asterisk.so")],
         run: reload::module,
+    },
+    Command {
+        words: "module show",
+        arguments: "[like TEXT]",
+        synopsis: "Show the modules of Asterisk whose work is done here",
+        help: "Lists them by name; 'like' those whose name has that in it. There is nothing to load or unload.",
+        complete: &[Completion::Word("like")],
+        run: facilities::modules,
     },
     Command {
         words: "parking show",
@@ -462,6 +527,14 @@ pub static TABLE: &[Command] = &[
         run: sip::show_counters,
     },
     Command {
+        words: "sip show domains",
+        arguments: "",
+        synopsis: "Show the SIP domains that are ours",
+        help: "Lists domain= of sip.conf, and our addresses with autodomain=yes.",
+        complete: &[],
+        run: sip_objects::domains,
+    },
+    Command {
         words: "sip show inuse",
         arguments: "[all]",
         synopsis: "Show how many calls each peer has",
@@ -469,6 +542,14 @@ pub static TABLE: &[Command] = &[
                'all' lists the other peers, too.",
         complete: &[Completion::Word("all")],
         run: sip_line::show_inuse,
+    },
+    Command {
+        words: "sip show objects",
+        arguments: "",
+        synopsis: "Show the peers and dialogs as objects",
+        help: "Lists the peers, those with an address, and the dialogs, each with how often it is in use.",
+        complete: &[],
+        run: sip_objects::objects,
     },
     Command {
         words: "sip show peer",
@@ -544,6 +625,7 @@ pub static ALIASES: &[(&str, &str)] = &[
     ("extensions reload", "dialplan reload"),
     ("hangup request", "channel request hangup"),
     ("help", "core show help"),
+    ("originate", "channel originate"),
     ("reload", "module reload"),
     ("restart gracefully", "core restart gracefully"),
     ("restart now", "core restart now"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::lookup::names;
 use super::*;
 use crate::event::DeviceState;
+use crate::observe::control_api::{ConsoleOrder, OriginateGoal};
 use crate::observe::control_api::{
     HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister,
 };
@@ -15,7 +16,7 @@ use crate::observe::snapshot::{
     PeerRow, PeerStatus, RegistryRow, SecondaryMedia, Settings, SipChannelRow, SubscriptionRow, SystemCounts, T38,
     Uptime, UserRow, Version,
 };
-use crate::observe::snapshot::{ConnectionRow, RtpTimes};
+use crate::observe::snapshot::{CodecRow, ConnectionRow, DomainRow, RtpTimes};
 use crate::rng::Rng;
 
 const LOCAL: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -45,6 +46,7 @@ struct Fake {
     reloads: Vec<Reload>,
     rtp_debug: Option<RtpDebug>,
     log: Vec<LogOrder>,
+    orders: Vec<ConsoleOrder>,
 }
 
 impl ControlApi for Fake {
@@ -117,6 +119,10 @@ impl ControlApi for Fake {
             reloaded: started,
             max_channels: 4000,
             directory: Some("/etc/x".into()),
+            codecs: vec![
+                CodecRow { name: "ulaw", description: "G.711 u-law" },
+                CodecRow { name: "g729", description: "G.729A" },
+            ],
         }
     }
     fn contexts(&self) -> Vec<String> {
@@ -222,6 +228,13 @@ impl ControlApi for Fake {
             "fresh" => Unregister::NotRegistered,
             _ => Unregister::Unknown,
         }
+    }
+    fn order(&mut self, order: ConsoleOrder) -> Result<(), String> {
+        if order == ConsoleOrder::AbortStop && self.stopped != Some(Stop::Gracefully) {
+            return Err("Nothing stops.".to_owned());
+        }
+        self.orders.push(order);
+        Ok(())
     }
     fn stop(&mut self, when: Stop) {
         self.stopped = Some(when);
@@ -506,6 +519,7 @@ fn settings() -> Settings {
         udp: vec!["0.0.0.0:5060".parse().unwrap()],
         tcp: Vec::new(),
         tls: Vec::new(),
+        domains: Vec::new(),
         rtp_ports: (10_000, 20_000),
         secondary: SecondaryMedia { video: false, text: false, t38: None },
         match_auth_username: false,
@@ -1255,4 +1269,96 @@ fn global_variables_are_listed_in_every_spelling() {
         assert_eq!(told(&mut fake, line), "   RINGTIME=20\n   TRUNK=SIP/out?\n\n    -- 2 variable(s)\n");
     }
     assert!(refused(&mut fake, "dialplan show globals x").starts_with("Usage: dialplan show globals"));
+}
+
+#[test]
+fn a_call_is_begun_to_an_application_or_an_extension() {
+    let mut fake = guide();
+    assert_eq!(told(&mut fake, "channel originate SIP/ann application dial SIP/x, 20"), "");
+    assert_eq!(told(&mut fake, "originate SIP/ann extension 5@dial-out"), "");
+    assert_eq!(told(&mut fake, "channel originate SIP/ann extension"), "");
+    let originate = |goal| ConsoleOrder::Originate { target: "SIP/ann".to_owned(), goal };
+    let extension = |exten: &str, context: &str| OriginateGoal::Extension(exten.to_owned(), context.to_owned());
+    let expected = [
+        originate(OriginateGoal::Application("dial".to_owned(), "SIP/x, 20".to_owned())),
+        originate(extension("5", "dial-out")),
+        originate(extension("s", "default")),
+    ];
+    assert_eq!(fake.orders, expected);
+    assert!(refused(&mut fake, "channel originate SIP/ann application Nonsense").contains("no application 'Nonsense'"));
+    assert!(refused(&mut fake, "channel originate SIP/ann extension 5@mars").contains("'mars' context"));
+    assert!(refused(&mut fake, "channel originate SIP/ann").starts_with("Usage: channel originate "));
+    assert_eq!(complete("channel originate SIP/ann e", &fake), ["extension"]);
+}
+
+#[test]
+fn a_global_variable_is_set_and_a_stop_taken_back() {
+    let mut fake = guide();
+    let said = told(&mut fake, "dialplan set global TRUNK \"SIP/a b\"");
+    assert_eq!(said, "\n    -- Global variable 'TRUNK' set to 'SIP/a b'\n");
+    assert!(refused(&mut fake, "core abort shutdown").starts_with("Nothing stops."));
+    told(&mut fake, "core stop gracefully");
+    assert_eq!(told(&mut fake, "core abort shutdown"), "Not stopping; calls are taken again.\n");
+    assert_eq!(told(&mut fake, "core ping"), "strowger answers.\n");
+    let set = ConsoleOrder::SetGlobal { name: "TRUNK".to_owned(), value: "SIP/a b".to_owned() };
+    assert_eq!(fake.orders, [set, ConsoleOrder::AbortStop]);
+}
+
+#[test]
+fn what_the_exchange_is_made_of() {
+    let expected = "\
+Type             Description                              Devicestate   Presencestate Indications   Transfer     $
+-----------      -----------                              -----------   ------------- -----------   -----------  $
+Local            Local Proxy Channel Driver               no            no            yes           no           $
+SIP              Session Initiation Protocol (SIP)        yes           no            yes           no           $
+----------$
+2 channel drivers registered.$
+";
+    assert_eq!(marked(&told(&mut guide(), "core show channeltypes")), expected);
+    let codecs = told(&mut guide(), "core show codecs audio");
+    let rows: Vec<&str> = codecs.lines().skip(1).collect();
+    assert_eq!(rows[0], "      ID TYPE  NAME         FORMAT           DESCRIPTION");
+    assert_eq!(rows[2], "       1 audio ulaw         ulaw             (G.711 u-law)");
+    assert_eq!(told(&mut guide(), "core show codecs video").lines().count(), 3);
+    let table = told(&mut guide(), "core show translation");
+    assert!(table.contains("\n        ulaw  g729\n  ulaw     -     -\n  g729     -     -\n"), "{table}");
+}
+
+#[test]
+fn the_modules_are_found_by_a_part_of_their_name() {
+    let text = told(&mut guide(), "module show like chan_sip.so");
+    let expected = "\
+Module                         Description                              Use Count  Status      Support Level$
+chan_sip.so                    Session Initiation Protocol (SIP)        1          Running              core$
+1 module loaded$
+";
+    assert_eq!(marked(&text), expected);
+    assert!(told(&mut guide(), "module show").lines().count() > 20);
+    assert_eq!(told(&mut guide(), "module show like nothing").lines().last(), Some("0 modules loaded"));
+}
+
+#[test]
+fn objects_and_domains() {
+    let mut fake = guide();
+    let text = told(&mut fake, "sip show objects");
+    assert!(
+        text.starts_with("-= Peer objects: 6 static, 0 realtime, 0 autocreate =-\n\nname: ann\ntype: peer\n"),
+        "{text}"
+    );
+    assert_eq!((text.matches("name: fresh").count(), text.matches("name: six").count()), (1, 2));
+    assert_eq!(told(&mut fake, "sip show domains"), "SIP Domain support not enabled.\n\n");
+    let domain = |name: &str, context: &str, automatic: bool| DomainRow {
+        name: name.to_owned(),
+        context: context.to_owned(),
+        automatic,
+    };
+    let domains = vec![domain("home.example", "inside", false), domain("192.0.2.1", "", true)];
+    fake.settings = Some(Settings { domains, ..settings() });
+    let expected = "\
+Our local SIP domains:                   Context              Set by          $
+home.example                             inside               [Configured]    $
+192.0.2.1                                (default)            [Automatic]     $
+$
+";
+    assert_eq!(marked(&told(&mut fake, "sip show domains")), expected);
 }
