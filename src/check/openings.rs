@@ -98,5 +98,9 @@ fn files(call: &Call) -> Vec<String> {
 
 /// The command that an application has run when it is over.
 pub(super) fn command_afterwards(call: &Call) -> Option<String> {
-    if call.is("MixMonitor") { arguments::pieces(&call.args, ',', 4).into_iter().nth(2) } else { None }
+    if !call.is("MixMonitor") {
+        return None;
+    }
+    // `^{NAME}` is `${NAME}` there.
+    arguments::pieces(&call.args, ',', 4).into_iter().nth(2).map(|command| command.replace("^{", "${"))
 }

@@ -244,7 +244,7 @@ impl Parts<'_> {
         let resolver = ResolverService::new(config, self.orders.clone(), sink.clone(), entropy()?);
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
-        let programs = ProgramService::new(config, self.orders.clone(), guard(Thread::Programs));
+        let programs = ProgramService::new(config, self.state.clone(), self.orders.clone(), guard(Thread::Programs));
         let running = programs.programs();
         let addresses = AddressService::new(self.orders.clone(), handle.clone(), sink.clone());
         let (sound_service, sounds) = SoundService::new(config, self.state.clone(), self.orders.clone());

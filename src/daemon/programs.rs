@@ -2,12 +2,13 @@
 
 use super::order::{Console, Order};
 use super::service::Service;
+use super::spool_place;
 use super::threads::ThreadGuard;
 use crate::config::{Config, Source, TOML};
 use crate::pbx::effect::Input;
 use crate::programs::{Allowed, Programs, Settings};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -17,14 +18,22 @@ const USUAL_FOLDER: &str = "/var/lib/asterisk/agi-bin";
 /// The thread that runs programs.
 pub(super) struct ProgramService {
     programs: Arc<Programs>,
+    /// The state folder.
+    state: Option<PathBuf>,
     /// What the thread is started with, until it is.
     prepared: Option<(SyncSender<Order>, ThreadGuard)>,
 }
 
 impl ProgramService {
     /// Prepares the thread.
-    pub(super) fn new(config: &Config, orders: SyncSender<Order>, guard: ThreadGuard) -> ProgramService {
-        ProgramService { programs: Arc::new(Programs::new(settings(config))), prepared: Some((orders, guard)) }
+    pub(super) fn new(
+        config: &Config,
+        state: Option<PathBuf>,
+        orders: SyncSender<Order>,
+        guard: ThreadGuard,
+    ) -> ProgramService {
+        let programs = Arc::new(Programs::new(settings(config, state.as_deref())));
+        ProgramService { programs, state, prepared: Some((orders, guard)) }
     }
 
     /// Where orders are sent.
@@ -45,7 +54,7 @@ impl Service for ProgramService {
     }
 
     fn renew(&mut self, config: &Config) {
-        self.programs.set(settings(config));
+        self.programs.set(settings(config, self.state.as_deref()));
     }
 
     fn stop(&mut self) {
@@ -53,7 +62,7 @@ impl Service for ProgramService {
     }
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config, state: Option<&Path>) -> Settings {
     let conf = &config.toml.programs;
     let folder = match &config.source {
         Source::Texts => None,
@@ -66,6 +75,8 @@ fn settings(config: &Config) -> Settings {
         file,
         script_folders: conf.agi_folder.iter().cloned().chain(own).chain([PathBuf::from(USUAL_FOLDER)]).collect(),
         folder,
+        files: state.map(|state| state.join("files")),
+        recordings: spool_place::recordings(config, state),
         ..Settings::default()
     }
 }

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod append_cdr_user_field;
 pub mod authenticate;
 pub mod background;
+pub mod background_detect;
 pub mod busy;
 pub mod chan_is_avail;
 pub mod clear_hash;
@@ -32,6 +33,7 @@ pub mod exec_if_time;
 pub mod exit_while;
 pub mod festival;
 pub mod flite;
+pub mod fork_cdr;
 pub mod gosub;
 pub mod gosub_if;
 pub mod goto;
@@ -51,6 +53,7 @@ pub mod macro_if;
 pub mod message_send;
 pub mod mix_monitor;
 pub mod monitor;
+pub mod morsecode;
 pub mod music_on_hold;
 pub mod no_cdr;
 pub mod noop;
@@ -80,6 +83,7 @@ pub mod say_alpha_case;
 pub mod say_counted_adj;
 pub mod say_counted_noun;
 pub mod say_digits;
+pub mod say_money;
 pub mod say_number;
 pub mod say_ordinal;
 pub mod say_phonetic;
@@ -115,12 +119,14 @@ pub mod unpause_monitor;
 pub mod user_event;
 pub mod verbose;
 pub mod wait;
+pub mod wait_digit;
 pub mod wait_exten;
 pub mod wait_for_noise;
 pub mod wait_for_silence;
 pub mod wait_music_on_hold;
 pub mod wait_until;
 pub mod while_;
+pub mod zapateller;
 
 use super::app::App;
 
@@ -132,6 +138,7 @@ pub static TABLE: &[App] = &[
     append_cdr_user_field::APP,
     authenticate::APP,
     background::APP,
+    background_detect::APP,
     busy::APP,
     chan_is_avail::APP,
     clear_hash::APP,
@@ -158,6 +165,7 @@ pub static TABLE: &[App] = &[
     exit_while::APP,
     festival::APP,
     flite::APP,
+    fork_cdr::APP,
     gosub::APP,
     gosub_if::APP,
     goto::APP,
@@ -177,6 +185,7 @@ pub static TABLE: &[App] = &[
     message_send::APP,
     mix_monitor::APP,
     monitor::APP,
+    morsecode::APP,
     music_on_hold::APP,
     no_cdr::APP,
     noop::APP,
@@ -209,6 +218,7 @@ pub static TABLE: &[App] = &[
     say_counted_adj::APP,
     say_counted_noun::APP,
     say_digits::APP,
+    say_money::APP,
     say_number::APP,
     say_ordinal::APP,
     say_phonetic::APP,
@@ -242,12 +252,14 @@ pub static TABLE: &[App] = &[
     user_event::APP,
     verbose::APP,
     wait::APP,
+    wait_digit::APP,
     wait_exten::APP,
     wait_for_noise::APP,
     wait_for_silence::APP,
     wait_music_on_hold::APP,
     wait_until::APP,
     while_::APP,
+    zapateller::APP,
 ];
 
 /// The application of that name.

@@ -154,6 +154,20 @@ impl Ask for PlaySound {
     }
 }
 
+pub(super) struct PlayBeside(pub(super) PlayRequest);
+
+impl Ask for PlayBeside {
+    type Reply = Result<Duration, String>;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::PlayBeside(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&Self::Reply> {
+        if let AppReply::PlaysBeside(plays) = reply { Some(plays) } else { None }
+    }
+}
+
 pub(super) struct PlayFrom(pub(super) PlayRequest, pub(super) Duration);
 
 impl Ask for PlayFrom {

@@ -27,6 +27,8 @@ pub(super) enum Chore {
     Call(Target, Vec<String>),
     /// Milliseconds of the exchange's clock.
     Clock,
+    /// The folder where recordings with a relative name go.
+    RecordingFolder,
     /// Look into the database.
     Get(String, String),
     /// Put into the database.
@@ -93,6 +95,7 @@ pub(super) fn perform(chore: Chore, state: &mut State, environment: &dyn Environ
             None => ChoreReply::Failed,
         },
         Chore::Clock => ChoreReply::Value(environment.now().mono.since(Time::ZERO).as_millis().to_string()),
+        Chore::RecordingFolder => environment.recordings().map_or(ChoreReply::Failed, ChoreReply::Value),
         Chore::Get(family, key) => match database.get(&database::path(&family, &key)) {
             Some(value) => ChoreReply::Value(value),
             None => ChoreReply::Failed,

@@ -72,15 +72,15 @@ letters! {
     'j' "" WithoutEffect "media are offered as both lines allow them";
     'k' "" InEffect "the called line may park the caller by the code `parkcall` of features.conf; it hears the place, and is hung up";
     'K' "" InEffect "the caller may park the called line in the same way";
-    'L' "(ms[:left[:repeat]])" InEffect "the call is ended ms milliseconds after the answer. The warnings (left, repeat, LIMIT_*) are not played: nothing is played into a call that is connected";
+    'L' "(ms[:left[:repeat]])" InEffect "the call is ended ms milliseconds after the answer; a warning is played when left milliseconds are left, and every repeat milliseconds from then on: to the caller (LIMIT_PLAYAUDIO_CALLER=no: not), to the called line with LIMIT_PLAYAUDIO_CALLEE=yes. LIMIT_WARNING_FILE is the sound (else the time that is left is said), LIMIT_CONNECT_FILE is played at the beginning, LIMIT_TIMEOUT_FILE at the end. Neither hears the other meanwhile. The call's sound stays on the relay. No sound on a call with a `line=modem`, which is logged";
     'm' "(class)" InEffect "the caller hears music on hold until the answer instead of ringing, and nothing of what a called line sends before it; ringing where there is no music, to a `line=modem`, and in a dialplan that was called as `Local/` and has not answered";
     'M' "(macro^arguments)" InEffect "the macro runs on the line that answered before it is connected; its MACRO_RESULT may be ABORT, CONGESTION, BUSY, CONTINUE or GOTO:context^exten^priority";
-    'n' "" WithoutEffect "a modifier of `p` and `P`";
-    'N' "" WithoutEffect "a modifier of `p` and `P`";
+    'n' "" InEffect "with `p` or `P`: the name that the caller said is not kept";
+    'N' "" InEffect "with `p` or `P`: a caller with a number is not screened";
     'o' "(x)" InEffect "a program on the called line's channel (`b`, `M`, `U`) sees x as the number of the caller; without x it sees the caller's own";
     'O' "(mode)" WithoutEffect "for operator's positions on DAHDI lines";
-    'p' "" NotYet "screening by a recorded name";
-    'P' "(x)" NotYet "screening by the privacy database";
+    'p' "" InEffect "screening: an answered caller says a name (kept in priv-callerintros below the recordings), and whoever answers hears it and presses 1 (connect), 2 (NOANSWER), 3 (TORTURE) or 4 (DONTCALL). Not asked of a `line=modem`";
+    'P' "(x)" InEffect "the same with a memory: what is pressed (5: connect from the next time on) stands in the database as privacy/x/caller (x: the extension): allow, deny, torture or kill, and who has an entry is not screened again";
     'Q' "(cause)" InEffect "the cause (a name or number of Q.850, or NONE) that lines are given which ring in vain; without it 26, answered elsewhere";
     'r' "(tone)" InEffect "the caller hears ringing until the answer, and nothing of what a called line sends before it. With tone: that of the line's tone zone, or a list of tones, as early media; behind a `Local/` target ringing";
     'R' "" InEffect "the caller hears ringing at once, until a called line sends something";
@@ -102,6 +102,24 @@ pub fn letter(letter: char) -> Option<&'static Letter> {
     LETTERS.iter().find(|row| row.letter == letter)
 }
 
+/// What whoever answers is asked, and where the answer is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Screening {
+    /// The key of the database, `extension/caller`; none: nothing is remembered.
+    pub key: Option<String>,
+    /// The sound in which the caller says a name; empty: none.
+    pub intro: String,
+    /// It is not kept.
+    pub is_passing: bool,
+}
+
+impl Screening {
+    /// The arguments of what is run on the line that answered.
+    pub fn arguments(&self) -> String {
+        format!("{},{}", self.intro, self.key.as_deref().unwrap_or_default())
+    }
+}
+
 /// The option letters of one `Dial`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DialOptions {
@@ -111,6 +129,8 @@ pub struct DialOptions {
     pub ringing: bool,
     /// `R`: show ringing at once, until there is early media.
     pub ringing_until_media: bool,
+    /// `p`, `P`: what whoever answers is asked.
+    pub screening: Option<Screening>,
     /// Every letter given, with its argument in parentheses, in order.
     pub letters: Vec<(char, Option<String>)>,
 }
@@ -133,6 +153,7 @@ impl DialOptions {
             continue_after: given('g'),
             ringing: given('r') || given('m'),
             ringing_until_media: given('R'),
+            screening: None,
             letters,
         }
     }
@@ -198,6 +219,13 @@ impl DialOptions {
         let by_l = ms.filter(|ms| *ms > 0).map(Duration::from_millis);
         let by_s = self.argument('S').and_then(arguments::seconds).filter(|time| !time.is_zero());
         by_l.into_iter().chain(by_s).min()
+    }
+
+    /// `L`: how much is left of the call when it is warned of its end, and how often again.
+    pub fn warnings(&self) -> Option<(Duration, Option<Duration>)> {
+        let mut times = self.argument('L')?.split(':').skip(1).map(|text| text.trim().parse::<u64>().unwrap_or(0));
+        let mut time = || times.next().filter(|ms| *ms > 0).map(Duration::from_millis);
+        Some((time()?, time()))
     }
 
     /// `u`: how the caller is shown, when that is to change.

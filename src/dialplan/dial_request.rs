@@ -7,10 +7,12 @@ use super::elsewhere::Elsewhere;
 use super::handle::ChannelHandle;
 use super::lookup;
 use super::outside::{OutsideReply, OutsideRequest};
+use super::privacy;
 use super::request::{Cause, DialReport, DialRequest, DialStatus, DialTarget, Interrupted};
 use crate::event::Level;
 use crate::wording::outside;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Maximum number of targets.
 pub const MAX_TARGETS: usize = 50;
@@ -53,7 +55,15 @@ pub(super) async fn dial(channel: &mut ChannelHandle, mut request: DialRequest) 
     locate(channel, &mut request).await?;
     // If the caller gives up, there is no report.
     channel.set_variable("DIALSTATUS", DialStatus::Cancel.name());
-    let report = channel.dial(request).await?;
+    let report = match privacy::before(channel, &mut request).await? {
+        Some(status) => not_called(status),
+        None => {
+            let screening = request.options.screening.clone();
+            let report = channel.dial(request).await;
+            privacy::after(channel, screening).await?;
+            report?
+        }
+    };
     channel.set_variable("DIALSTATUS", report.status.name());
     channel.set_variable("DIALEDTIME", &report.dialed.as_secs().to_string());
     channel.set_variable("DIALEDTIME_MS", &report.dialed.as_millis().to_string());
@@ -87,6 +97,21 @@ async fn locate(channel: &mut ChannelHandle, request: &mut DialRequest) -> Resul
     Ok(())
 }
 
+/// Nobody was called: the database says so.
+fn not_called(status: DialStatus) -> DialReport {
+    DialReport {
+        status,
+        dialed: Duration::ZERO,
+        answered: Duration::ZERO,
+        peer_name: String::new(),
+        peer_number: String::new(),
+        hangup_cause: 0,
+        callee_hung_up: false,
+        reason: "the privacy database refuses this caller".to_owned(),
+        lines: Vec::new(),
+    }
+}
+
 /// How `Dial` ends after that.
 pub(super) fn outcome(report: &DialReport, continue_after: bool) -> Outcome {
     match report.status {
@@ -97,6 +122,8 @@ pub(super) fn outcome(report: &DialReport, continue_after: bool) -> Outcome {
         | DialStatus::Busy
         | DialStatus::Congestion
         | DialStatus::ChanUnavail
+        | DialStatus::DontCall
+        | DialStatus::Torture
         | DialStatus::Cancel => Outcome::Next,
     }
 }

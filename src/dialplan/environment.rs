@@ -33,6 +33,18 @@ pub trait Environment {
     fn variable_of(&self, _channel: &str, _variable: &str) -> Option<String> {
         None
     }
+    /// On a line that a `Dial` called: the name and number of who calls.
+    fn caller_of_line(&self) -> Option<(String, String)> {
+        None
+    }
+    /// The folder where recordings with a relative name go; none: the exchange keeps no state.
+    fn recordings(&self) -> Option<String> {
+        None
+    }
+    /// Are the tones of this country known?
+    fn has_tone_zone(&self, _zone: &str) -> bool {
+        true
+    }
     /// The state of a device: `SIP/name`, `Local/exten@context`, `Custom:name`.
     fn device_state(&self, _device: &str) -> DeviceState {
         DeviceState::Invalid

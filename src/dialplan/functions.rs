@@ -1,11 +1,13 @@
 //! THE table of dialplan functions: `${NAME(args)}` and `Set(NAME(args)=value)`.
 
 mod caller;
+mod cipher;
 mod database;
 mod device;
 mod edit;
 mod encode;
 mod exchange;
+mod file;
 mod group;
 mod list;
 mod logic;
@@ -26,9 +28,13 @@ use super::function::Function;
 
 /// Every function, by name.
 pub static TABLE: &[&Function] = &[
+    &number::ABS,
+    &cipher::AES_DECRYPT,
+    &cipher::AES_ENCRYPT,
     &list::ARRAY,
     &encode::BASE64_DECODE,
     &encode::BASE64_ENCODE,
+    &file::BASENAME,
     &lookup::BLACKLIST,
     &caller::CALLERID,
     &caller::CALLERPRES,
@@ -36,6 +42,7 @@ pub static TABLE: &[&Function] = &[
     &record::CDR_PROP,
     &exchange::CHANNEL,
     &exchange::CHECKSIPDOMAIN,
+    &caller::CONNECTEDLINE,
     &edit::CSV_QUOTE,
     &outside::CURL,
     &outside::CURLOPT,
@@ -48,6 +55,7 @@ pub static TABLE: &[&Function] = &[
     &variable::DEC,
     &device::DEVICE_STATE,
     &exchange::DIALPLAN_EXISTS,
+    &file::DIRNAME,
     &exchange::ENV,
     &edit::EVAL,
     &timeout::EXCEPTION,
@@ -55,6 +63,9 @@ pub static TABLE: &[&Function] = &[
     &device::EXTENSION_STATE,
     &list::FIELDNUM,
     &text::FIELDQTY,
+    &file::FILE,
+    &file::FILE_COUNT_LINE,
+    &file::FILE_FORMAT,
     &text::FILTER,
     &variable::GLOBAL,
     &group::GROUP,
@@ -80,9 +91,11 @@ pub static TABLE: &[&Function] = &[
     &edit::LTRIM,
     &mailbox::MAILBOX_EXISTS,
     &number::MATH,
+    &number::MAX,
     &encode::MD5,
     &message::MESSAGE,
     &message::MESSAGE_DATA,
+    &number::MIN,
     &edit::PASSTHRU,
     &list::POP,
     &list::PUSH,
@@ -103,6 +116,7 @@ pub static TABLE: &[&Function] = &[
     &list::SORT,
     &edit::SPRINTF,
     &lookup::STACK_PEEK,
+    &file::STAT,
     &time::STRFTIME,
     &edit::STRREPLACE,
     &timeout::TIMEOUT,

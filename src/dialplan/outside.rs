@@ -1,6 +1,7 @@
 //! What a program has done outside of the switch: commands, fetches, and talks with scripts. Nobody waits for any of it
 //! but the channel that asked.
 
+use super::files::FileRequest;
 use super::located::Located;
 use crate::audio::sound::Sound;
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub enum OutsideRequest {
     Command(Command),
     /// Fetch a page.
     Fetch(Fetch),
+    /// Read or write a file.
+    File(FileRequest),
     /// Make sound of a text.
     Speak(Speech),
     /// Find the address of a host that a `Dial` names.
@@ -119,6 +122,8 @@ pub enum OutsideReply {
     },
     /// What was fetched, or why nothing was.
     Fetched(Result<String, String>),
+    /// What was read of the file (nothing, when it was written), or why not.
+    File(Result<String, String>),
     /// Where the host is, or why that is not known.
     Located(Result<Located, String>),
     /// The sound, or why there is none.

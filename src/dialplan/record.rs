@@ -1,10 +1,13 @@
 //! What a program says of the record of its call: `CDR()=`, `NoCDR`, `ResetCDR`.
 
-use crate::clock::Now;
+use crate::clock::{Now, Time};
 use std::collections::BTreeMap;
 
 /// The most fields of one's own.
 pub const MAX_FIELDS: usize = 100;
+
+/// The most records of one call (`ForkCDR`).
+pub const MAX_RECORDS: usize = 16;
 
 /// What a record is for, in the words of Asterisk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,4 +59,17 @@ pub struct RecordNotes {
     pub disabled: bool,
     /// It begins at another moment than the call.
     pub begun_again: Option<Now>,
+    /// Its answer counts from another moment than the call's, when that is answered by then.
+    pub answered_again: Option<Now>,
+    /// The call's records before this one (`ForkCDR`), the first one first.
+    pub earlier: Vec<Earlier>,
+}
+
+/// A record that another one was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// What was said of it; it has no earlier ones itself.
+    pub notes: RecordNotes,
+    /// When it ended, if it did before the call.
+    pub ended: Option<Time>,
 }

@@ -84,6 +84,9 @@ pub enum AppRequest {
     Tap(TapRequest),
     /// Play sounds in order.
     Play(PlayRequest),
+    /// The same, beside what the program does next: the reply comes when they begin. A sound, a bridge or `PlayTone(None)`
+    /// ends them.
+    PlayBeside(PlayRequest),
     /// The same from there on, of the first of them; the reply says how far it came.
     PlayFrom(PlayRequest, Duration),
     /// Play this sound until it ends, or one of these digits comes; the reply is that of `Play`.
@@ -301,6 +304,8 @@ pub enum AppReply {
     Tapped(Result<Tapped, String>),
     /// How far the sounds were played.
     Played(Played),
+    /// The sounds have begun: how long they are; or why they could not be, for the log.
+    PlaysBeside(Result<Duration, String>),
     /// The same, and where they stopped.
     PlayedFrom(PlayedFrom),
     /// The digit that came; none in that time.
@@ -464,6 +469,10 @@ pub enum DialStatus {
     ChanUnavail,
     /// The caller gave up.
     Cancel,
+    /// Whoever answered, or the database, sent the caller away (options `p` and `P`).
+    DontCall,
+    /// The same, to be annoyed.
+    Torture,
     /// The arguments of `Dial` make no sense.
     InvalidArgs,
 }
@@ -478,6 +487,8 @@ impl DialStatus {
             DialStatus::Congestion => "CONGESTION",
             DialStatus::ChanUnavail => "CHANUNAVAIL",
             DialStatus::Cancel => "CANCEL",
+            DialStatus::DontCall => "DONTCALL",
+            DialStatus::Torture => "TORTURE",
             DialStatus::InvalidArgs => "INVALIDARGS",
         }
     }

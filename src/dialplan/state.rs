@@ -17,6 +17,9 @@ use std::sync::Arc;
 
 /// The longest text a variable holds, in bytes: as long as a line of a configuration file may be.
 pub const MAX_TEXT: usize = 8191;
+
+/// Where `CHANNEL(tonezone)` is kept when it was assigned: a name that no variable can be given.
+pub const TONE_ZONE: &str = "CHANNEL(tonezone)";
 /// The most variables a channel, or a `Gosub` frame, holds; further ones are refused with a warning.
 pub const MAX_VARIABLES: usize = 1000;
 /// The most frames of `Gosub`.
@@ -298,20 +301,26 @@ impl State {
 
     /// Takes out of a list of sounds those whose path (`/...`) callers decide, however it came there: they are logged.
     pub(super) fn without_foreign_paths(&mut self, sounds: Vec<String>) -> Vec<String> {
-        let CallerId { name, number, dnid, rdnis, diversion, .. } = &self.caller;
-        let (forwarder, first) = (&diversion.name, &diversion.original);
-        let texts = [self.position.exten.as_str(), dnid, number, name, rdnis, forwarder, first];
-        let is_foreign = |sound: &String| {
-            let Some(rest) = sound.strip_prefix('/') else { return false };
-            let top = rest.find('/').and_then(|end| sound.get(..end.saturating_add(2))).unwrap_or(sound);
-            let says = texts.into_iter().chain(self.foreign.iter().map(String::as_str)).any(|text| text.contains(top));
-            says && !self.written.contains(top)
-        };
+        let is_foreign =
+            |sound: &String| top_folder(sound).is_some_and(|top| self.says(top) && !self.written.contains(top));
         let (refused, kept): (Vec<_>, Vec<_>) = sounds.into_iter().partition(is_foreign);
         for sound in refused {
             self.warn(format!("'{}' is not played: the caller decides its path", outside(&sound)));
         }
         kept
+    }
+
+    /// Does a path (`/...`) come from what callers decide?
+    pub(super) fn is_callers_path(&self, path: &str) -> bool {
+        top_folder(path).is_some_and(|top| self.says(top))
+    }
+
+    /// Does this stand in what callers decide: the number dialled, their own number and name, headers?
+    fn says(&self, words: &str) -> bool {
+        let CallerId { name, number, dnid, rdnis, diversion, .. } = &self.caller;
+        let (forwarder, first) = (&diversion.name, &diversion.original);
+        let texts = [self.position.exten.as_str(), dnid, number, name, rdnis, forwarder, first];
+        texts.into_iter().chain(self.foreign.iter().map(String::as_str)).any(|text| text.contains(words))
     }
 
     /// What goes on when the innermost subroutine returns.
@@ -376,6 +385,12 @@ fn printable(text: &str) -> String {
         if letter.is_control() { shown.extend(letter.escape_default()) } else { shown.push(letter) }
     }
     shown
+}
+
+/// The first folder of a path that begins with a slash, with the slash behind it.
+fn top_folder(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix('/')?;
+    Some(rest.find('/').and_then(|end| path.get(..end.saturating_add(2))).unwrap_or(path))
 }
 
 /// The text, cut at `MAX_TEXT` bytes.

@@ -92,7 +92,13 @@ impl Disposition {
             Some(DialStatus::Busy) => Disposition::Busy,
             Some(DialStatus::Congestion) => Disposition::Congestion,
             Some(DialStatus::ChanUnavail | DialStatus::InvalidArgs) => Disposition::Failed,
-            Some(DialStatus::NoAnswer | DialStatus::Cancel | DialStatus::Answer) => Disposition::NoAnswer,
+            Some(
+                DialStatus::NoAnswer
+                | DialStatus::Cancel
+                | DialStatus::DontCall
+                | DialStatus::Torture
+                | DialStatus::Answer,
+            ) => Disposition::NoAnswer,
             None => match hangup_cause {
                 cause::BUSY => Disposition::Busy,
                 cause::CONGESTION | 42 => Disposition::Congestion,
@@ -205,6 +211,11 @@ impl CdrBuilder {
         self.end.get_or_insert((at, by, hangup_cause));
     }
 
+    /// The same, for a record that ended before its call.
+    pub fn ended_at(self, at: Time) -> CdrBuilder {
+        CdrBuilder { end: Some((at, HangupBy::Exchange, cause::NORMAL)), ..self }
+    }
+
     /// When the call ended, if it has.
     pub fn ended(&self) -> Option<Time> {
         self.end.map(|(at, ..)| at)
@@ -231,7 +242,8 @@ impl CdrBuilder {
         let (ended, ended_by, hangup_cause) = self.end.unwrap_or((now, HangupBy::Exchange, cause::NORMAL));
         let again = self.notes.begun_again;
         let (began, start) = again.map_or(facts.began, |again| (again.mono, again.wall));
-        let answered = facts.answered.map(|at| at.max(began));
+        let counts_from = self.notes.answered_again.map_or(began, |again| again.mono.max(began));
+        let answered = facts.answered.map(|at| at.max(counts_from)).filter(|at| *at <= ended);
         let wall = |at: Time| {
             let since = i64::try_from(at.since(began).as_millis()).unwrap_or(i64::MAX);
             Wall(start.0.saturating_add(since))

@@ -1,7 +1,8 @@
-//! Programs that run for calls: commands of the dialplan, scripts that steer a call, web pages that are fetched. One thread
+//! Programs that run for calls: commands of the dialplan, scripts that steer a call, web pages that are fetched, files. One thread
 //! with a runtime of its own does all of it, so that neither the switch nor media ever waits.
 
 mod fetch;
+mod files;
 mod locate;
 mod process;
 mod script;

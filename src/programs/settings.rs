@@ -27,6 +27,10 @@ pub struct Settings {
     pub folder: Option<PathBuf>,
     /// Where scripts are looked for, in order.
     pub script_folders: Vec<PathBuf>,
+    /// Where files with a relative name are, which the dialplan may write; none: the exchange keeps no state.
+    pub files: Option<PathBuf>,
+    /// Where recordings are, which it may write, too.
+    pub recordings: Option<PathBuf>,
     /// The folders where programs are found, with a `:` between them.
     pub path: String,
     /// How long `System` may take.
@@ -46,6 +50,8 @@ impl Default for Settings {
             file: "strowger.toml".to_owned(),
             folder: None,
             script_folders: vec![PathBuf::from("/var/lib/asterisk/agi-bin")],
+            files: None,
+            recordings: None,
             path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
             system_time: Duration::from_secs(60),
             shell_time: Duration::from_secs(10),

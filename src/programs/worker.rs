@@ -1,6 +1,7 @@
 //! Carries the orders out: each is a task of its own, and each has its report.
 
 use super::fetch::Fetcher;
+use super::files;
 use super::locate;
 use super::process;
 use super::settings::Settings;
@@ -162,6 +163,10 @@ impl Shared {
             },
             OutsideRequest::Fetch(fetch) => match self.tickets.take(channel) {
                 Ok(_ticket) => OutsideReply::Fetched(self.fetcher.fetch(&fetch).await),
+                Err(why) => OutsideReply::Refused(why),
+            },
+            OutsideRequest::File(request) => match self.tickets.take(channel) {
+                Ok(_ticket) => OutsideReply::File(files::act(request, settings).await),
                 Err(why) => OutsideReply::Refused(why),
             },
             OutsideRequest::Speak(speech) => match self.tickets.take(channel) {

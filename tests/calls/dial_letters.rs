@@ -49,6 +49,16 @@ const PLAN: &str = "[default]\n\
     exten => 46,1,Dial(SIP/desk,20,U(runsout))\n\
     exten => 47,1,Dial(SIP/desk,20,U(hangs^17))\n same => n,Verbose(1,after ${DIALSTATUS} ${HANGUPCAUSE})\n same => n,Wait(1)\n\
     exten => 48,1,Dial(SIP/desk,20,U(screen^CHANUNAVAIL))\n same => n,Verbose(1,after ${DIALSTATUS} ${GOSUB_RETVAL})\n same => n,Wait(1)\n\
+    exten => 60,1,Answer()\n same => n,Dial(SIP/desk,20,P)\n same => n,Verbose(1,after ${DIALSTATUS})\n same => n,Hangup()\n\
+    exten => 61,1,Dial(SIP/desk,20,p)\n same => n,Verbose(1,after ${DIALSTATUS})\n same => n,Hangup()\n\
+    exten => 62,1,Dial(SIP/desk,20,pN)\n\
+    exten => 63,1,Dial(SIP/desk,20,L(10000:6000:4000))\n\
+    exten => 64,1,Set(LIMIT_WARNING_FILE=beep)\n same => n,Set(LIMIT_TIMEOUT_FILE=beep)\n same => n,Set(LIMIT_PLAYAUDIO_CALLEE=yes)\n\
+     same => n,Dial(SIP/desk,20,L(5000:3000))\n\
+    exten => 65,1,Dial(Local/66@default,20)\n\
+    exten => 66,1,Dial(SIP/desk,20,G(default^31^1))\n same => n,Verbose(1,never)\n\
+    exten => 67,1,Dial(Local/68@default,20)\n\
+    exten => 68,1,Dial(SIP/desk,20,F(default^31^1))\n\
     exten => h,1,Verbose(1,h of ${CHANNEL})\n\
     [counts]\n\
     exten => s,1,Verbose(1,counting)\n same => n,Wait(2)\n same => n,Return()\n\
@@ -100,6 +110,11 @@ stories! {
     header_fields_come_and_go(SIP, PLAN);
     again_and_again(SIP, PLAN);
     groups_count_calls(SIP, PLAN);
+    whoever_answers_decides_and_is_remembered(SIP, PLAN);
+    nobody_is_screened_twice_or_without_reason(SIP, PLAN);
+    a_call_is_warned_of_its_end(SIP, PLAN);
+    a_modem_is_not_warned(modem(), PLAN);
+    letters_within_a_local(SIP, PLAN);
 }
 
 fn dials(world: &mut Testbed, number: &str) {
@@ -175,7 +190,7 @@ fn each_dial_on_the_way_has_its_gosub(world: &mut Testbed) {
     answered(world, "42");
     world.until(|w| w.has_line("screening SIP/desk-"));
     world.until(|w| w.has_line("asking") && w.is_talking("desk"));
-    assert!(world.has_line("option e does nothing in a Local"));
+    assert!(!world.has_line("does nothing"));
     world.run(Duration::from_secs(1));
     assert!(!world.is_talking("client"), "the outer Dial asks first");
     world.phone("desk").presses('1');
@@ -405,4 +420,119 @@ fn a_line_that_holds_during_its_announcement_holds_the_caller() {
     world.phone("client").hangs_up();
     world.until_over();
     world.assert_nothing_left();
+}
+
+fn modem() -> String {
+    SIP.replace("[desk]\n", "[desk]\nline=modem\n")
+}
+
+/// The caller says a name, whoever answers hears it and presses a key; the next time the database knows.
+fn whoever_answers_decides_and_is_remembered(world: &mut Testbed) {
+    world.files = Some(std::collections::BTreeMap::new());
+    world.sounds.has_all = true;
+    let asked = |world: &mut Testbed, key: char| {
+        dials(world, "60");
+        world.until(|w| !w.media.recordings.is_empty());
+        let (_, _, plan) = &world.media.recordings[0];
+        assert_eq!(plan.files[0].path, "/state/recordings/priv-callerintros/client.wav");
+        world.end_recordings(&strowger::pbx::recording::RecordingEnd::Until);
+        world.until(|w| w.is_called("desk"));
+        world.phone("desk").answers();
+        world.until(|w| {
+            w.prompts.last().is_some_and(|(_, names)| names.contains("priv-callee-options")) && w.is_talking("desk")
+        });
+        assert!(world.prompts.last().unwrap().1.starts_with("priv-callpending&priv-callerintros/client&"));
+        world.phone("desk").presses(key);
+    };
+    asked(world, '4');
+    world.until(|w| w.has_line("after DONTCALL"));
+    world.until_over();
+    dials(world, "60");
+    world.until(|w| w.has_line("after DONTCALL"));
+    assert!(!world.is_called("desk"), "the database says so");
+    world.until_over();
+    world.switch.database().put("/privacy/60/client", "").unwrap();
+    asked(world, '1');
+    world.until(|w| w.has_line("answered SIP/client-"));
+    world.run(Duration::from_millis(500));
+    world.assert_agreed("client", "desk", true);
+    over(world);
+    assert_eq!(world.switch.database().get("/privacy/60/client").as_deref(), Some("allow"));
+    talking(world, "60");
+    over(world);
+}
+
+fn nobody_is_screened_twice_or_without_reason(world: &mut Testbed) {
+    world.files = Some(std::collections::BTreeMap::new());
+    world.sounds.has_all = true;
+    // Who is not answered says no name, and is asked for all the same.
+    answered(world, "61");
+    assert!(world.has_line("says no name"));
+    world.until(|w| {
+        w.prompts.last().is_some_and(|(_, names)| names == "priv-callpending&screen-callee-options")
+            && w.is_talking("desk")
+    });
+    world.phone("desk").presses('2');
+    world.until(|w| w.has_line("after NOANSWER"));
+    world.until_over();
+    talking(world, "62");
+    over(world);
+    answered(world, "61");
+    world.until(|w| w.prompts.len() > 1 && w.is_talking("desk"));
+    world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_call_is_warned_of_its_end(world: &mut Testbed) {
+    world.sounds.has_all = true;
+    talking(world, "63");
+    let before = world.prompts.len();
+    let since = world.lines.iter().find(|(_, line)| line.contains("answered SIP/client-")).unwrap().0;
+    let heard = |w: &Testbed| w.prompts.iter().skip(before).map(|(_, names)| names.clone()).collect::<Vec<_>>();
+    // The warning lasts from 4 s to 5.5 s, the second one from 8 s on.
+    world.run(Duration::from_secs(7) - world.now.since(since));
+    assert_eq!(heard(world), ["vm-youhave&digits/6&queue-seconds"]);
+    world.assert_connected("client", "desk", true);
+    world.until(|w| w.has_line("has lasted as long as Dial allows"));
+    assert_eq!(heard(world)[1..], ["vm-youhave&digits/2&queue-seconds"]);
+    world.until_over();
+    talking(world, "64");
+    let before = world.prompts.len();
+    world.until(|w| w.has_line("has lasted as long as Dial allows"));
+    let heard: Vec<&str> = world.prompts.iter().skip(before).map(|(_, names)| names.as_str()).collect();
+    assert_eq!(heard, ["beep"; 4], "both hear the warning, and the end");
+    world.until_over();
+    talking(world, "63");
+    world.run(Duration::from_millis(4_100));
+    world.phone("desk").hangs_up();
+    world.until_over();
+}
+
+fn a_modem_is_not_warned(world: &mut Testbed) {
+    world.sounds.has_all = true;
+    talking(world, "63");
+    let before = world.prompts.len();
+    world.until(|w| w.has_line("has lasted as long as Dial allows"));
+    assert!(world.prompts.len() == before && world.has_line("nothing is played into it (Dial option L)"));
+    world.until_over();
+}
+
+fn letters_within_a_local(world: &mut Testbed) {
+    answered(world, "65");
+    world.until(|w| w.has_line("stays") && !w.has_line("never"));
+    world.until_over();
+    talking(world, "67");
+    world.phone("client").hangs_up();
+    world.until(|w| w.has_line("SIP/desk-00000") && w.has_line("stays"));
+    assert!(world.is_talking("desk"));
+    world.until_over();
+    dials(world, "42");
+    world.until(|w| w.is_called("desk"));
+    world.phone("desk").answers();
+    world.until(|w| w.has_line("asking") && w.is_talking("desk"));
+    world.phone("desk").presses('1');
+    world.until(|w| w.is_talking("client"));
+    world.phone("desk").hangs_up();
+    world.until_over();
+    assert!(world.has_line("h of SIP/desk-"));
 }

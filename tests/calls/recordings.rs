@@ -16,6 +16,8 @@ const ESCAPE: &str = "[globals]\nCALLS=/etc/calls\n[default]\nexten => _X!,1,Set
     same => n,Answer()\n same => n,Wait(1)\n";
 const AFTERWARDS: &str =
     "[default]\nexten => _X!,1,Answer()\n same => n,MixMonitor(x.wav,mc,ls /tmp)\n same => n,Wait(2)\n";
+const WITH_NAMES: &str = "[default]\nexten => 1,1,Answer()\n same => n,Set(TO=/srv)\n \
+    same => n,MixMonitor(x.wav,,mv ^{MIXMONITOR_FILENAME} ^{TO}/^{EXTEN}.wav)\n same => n,Set(TO=/elsewhere)\n same => n,Wait(2)\n";
 
 stories! {
     a_call_is_recorded(SIP, MIX);
@@ -24,6 +26,7 @@ stories! {
     silence_ends_what_a_caller_says(SIP, RECORD);
     no_name_leads_out_of_the_folder(SIP, ESCAPE);
     a_command_is_run_when_the_recording_is_over(SIP, AFTERWARDS);
+    the_names_in_a_command_are_those_of_when_the_recording_began(SIP, WITH_NAMES);
 }
 
 fn direct() -> String {
@@ -104,4 +107,15 @@ fn a_command_is_run_when_the_recording_is_over(world: &mut Testbed) {
     let effects = world.switch.handle(at(world.now), Input::Outside(report));
     world.execute(effects);
     assert!(world.has_line("The command after a recording (MixMonitor) is refused: write system = true"));
+}
+
+fn the_names_in_a_command_are_those_of_when_the_recording_began(world: &mut Testbed) {
+    world.phone("client").dials("1");
+    world.until_over();
+    world.until(|w| !w.outside.is_empty());
+    let [OutsideOrder::Run { request: OutsideRequest::Command(command), .. }] = world.outside.as_slice() else {
+        panic!("{:?}", world.outside)
+    };
+    assert_eq!(command.text, "mv /state/recordings/x.wav /srv/1.wav");
+    world.outside.clear();
 }

@@ -107,3 +107,31 @@ fn a_program_leaves_no_record_or_lets_it_begin_again() {
     let record = record(&world);
     assert_eq!((record.billed.as_secs(), record.duration.as_secs()), (3, 3));
 }
+
+#[test]
+fn a_forked_record_is_kept_beside_the_first() {
+    let kept = |program: &str| {
+        let plan = format!(
+            "[default]\nexten => 1,1,Answer()\n same => n,Set(CDR(userfield)=first)\n same => n,Wait(5)\n {program}\
+             same => n,Wait(3)\n"
+        );
+        let mut world = Testbed::ready(SIP, &plan);
+        world.phone("client").dials("1");
+        world.until_over();
+        let records = world.kept.iter().filter_map(|order| match order {
+            StoreOrder::Call(record) => Some(record.as_ref().clone()),
+            StoreOrder::Bindings { .. } | StoreOrder::Value { .. } => None,
+        });
+        records
+            .map(|record| (record.user_field, record.duration.as_secs(), record.billed.as_secs()))
+            .collect::<Vec<_>>()
+    };
+    let row = |field: &str, duration, billed| (field.to_owned(), duration, billed);
+    let fork = |options: &str, then: &str| kept(&format!("same => n,ForkCDR({options})\n {then}"));
+    assert_eq!(fork("", "same => n,Set(CDR(userfield)=second)\n "), [row("first", 8, 8), row("second", 8, 8)]);
+    assert_eq!(fork("a", ""), [row("first", 8, 8), row("first", 8, 3)]);
+    assert_eq!(fork("rv", ""), [row("first", 8, 8), row("", 3, 3)]);
+    assert_eq!(fork("er", ""), [row("first", 5, 5), row("first", 3, 3)]);
+    assert_eq!(fork("", "same => n,NoCDR()\n "), [row("first", 8, 8)]);
+    assert_eq!(kept(&"same => n,ForkCDR()\n ".repeat(20)).len(), 16);
+}

@@ -18,6 +18,9 @@
 //! status 486          the caller got this final response
 //! says TEXT           the log has a line with this text
 //! silent TEXT         and none with this
+//! file NAME TEXT      there is a file with this content (\n ends a line), or it is so now
+//! talks, is silent    the caller was heard, or not, for as long as the dialplan listens for
+//! enough              it was listened for as long as it may be
 //! up, down            the caller talks to the exchange; it has no call any more
 //! ```
 //!
@@ -28,6 +31,7 @@ use crate::testbed::{SIP, Testbed, WHATEVER_IS_SAID};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
+use strowger::pbx::recording::RecordingEnd;
 use strowger::sim::PhoneEvent;
 
 /// Who says that Asterisk does so.
@@ -115,6 +119,7 @@ fn play(snippet: &Snippet<'_>) -> Result<(), String> {
     let mut seen = Seen { world: Testbed::ready(SIP, &dialplan), line: 0, played: 0 };
     seen.world.silent = true;
     seen.world.sounds.has_all = true;
+    seen.world.files = Some(BTreeMap::new());
     for (number, text) in &snippet.happens {
         seen.happens(text).map_err(|why| format!("line {number}, {text}: {why}"))?;
     }
@@ -138,6 +143,15 @@ impl Seen {
             ("press", keys) => self.press("client", keys),
             ("wait", seconds) => self.world.run(Duration::from_secs_f64(seconds.parse().unwrap())),
             ("hangup", "") => self.world.phone("client").hangs_up(),
+            ("file", file) => {
+                let (name, text) = file.split_once(' ').unwrap_or((file, ""));
+                let text = text.replace("\\n", "\n").into_bytes();
+                let files = self.world.files.get_or_insert_default();
+                let known = files.entry(name.to_owned()).or_insert_with(|| text.clone());
+                return if *known == text { Ok(()) } else { Err(String::from_utf8_lossy(known).into_owned()) };
+            }
+            ("talks", "") | ("is", "silent") => self.world.end_recordings(&RecordingEnd::Until),
+            ("enough", "") => self.world.end_recordings(&RecordingEnd::Max),
             ("none", app) => {
                 let taken: Vec<_> = self.steps().into_iter().filter(|(_, name, _)| name == app).collect();
                 return if taken.is_empty() { Ok(()) } else { Err(format!("{taken:?}")) };

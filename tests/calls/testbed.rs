@@ -16,6 +16,8 @@ use strowger::config::peer::{Credential, PeerAddress};
 use strowger::daemon::sentence;
 use strowger::datetime::zones::{TimeZone, Zones};
 use strowger::dialplan;
+use strowger::dialplan::files::{Applied, FileAction};
+use strowger::dialplan::outside::{OutsideReply, OutsideRequest};
 use strowger::event::{Event, Level, LogLine};
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
 use strowger::guard::event::AuthEvent;
@@ -23,7 +25,7 @@ use strowger::guard::repeat_filter::Refusals;
 use strowger::names::{Names, Server};
 use strowger::pbx::effect::{Effects, Input, StoreOrder};
 use strowger::pbx::media::{MediaCommand, MediaEvent, StreamId, StreamKind};
-use strowger::pbx::outside::OutsideOrder;
+use strowger::pbx::outside::{OutsideOrder, OutsideReport};
 use strowger::pbx::sounds::SoundReply;
 use strowger::pbx::switch::orders::{NotDone, Order, carry_out};
 use strowger::pbx::switch::{Listening, PeerStatus, Switch, SwitchSettings};
@@ -55,6 +57,7 @@ enum Parcel {
     Datagram { from: SocketAddr, to: SocketAddr, bytes: Bytes },
     Media(MediaEvent),
     Sounds(SoundReply),
+    Outside(OutsideReport),
 }
 
 pub struct Station {
@@ -129,6 +132,8 @@ pub struct Testbed {
     lost: BTreeSet<(SocketAddr, &'static str)>,
     /// Spoils datagrams on their way, while it is there.
     pub spoiler: Option<Spoiler>,
+    /// Files that the dialplan reads and writes, where a story has some.
+    pub files: Option<BTreeMap<String, Vec<u8>>>,
     /// What programs had done outside, and nobody answered yet.
     pub outside: Vec<OutsideOrder>,
     /// A failure is not to be told by the ladder: somebody else tells it.
@@ -205,6 +210,7 @@ impl Testbed {
             let_in: Default::default(),
             lost: BTreeSet::new(),
             spoiler: None,
+            files: None,
             outside: Vec::new(),
             silent: false,
         }
@@ -746,6 +752,10 @@ impl Testbed {
                     station.phone.receive(now, &bytes, from);
                 }
             }
+            Parcel::Outside(report) => {
+                let effects = self.switch.handle(at(now), Input::Outside(report));
+                self.execute(effects);
+            }
             Parcel::Sounds(reply) => {
                 let effects = self.switch.handle(at(now), Input::Sounds(reply));
                 self.execute(effects);
@@ -841,6 +851,30 @@ impl Testbed {
         }
     }
 
+    /// What a file gives, where a story has files.
+    fn file_report(&mut self, order: &OutsideOrder) -> Option<OutsideReport> {
+        let OutsideOrder::Run { errand, channel, request: OutsideRequest::File(file) } = order else { return None };
+        let files = self.files.as_mut()?;
+        let content = files.get(&file.path).cloned();
+        if file.action == FileAction::Delete {
+            files.remove(&file.path);
+        }
+        let missing = content.is_none() && !file.writes();
+        let value = match file.applied(&content.unwrap_or_default()) {
+            _ if missing && !matches!(file.action, FileAction::Stat(_)) => Err("it is not there".to_owned()),
+            Applied::Value(text) => Ok(text),
+            Applied::Append(text) => {
+                files.entry(file.path.clone()).or_default().extend(text.as_bytes());
+                Ok(String::new())
+            }
+            Applied::Content(bytes) => {
+                files.insert(file.path.clone(), bytes);
+                Ok(String::new())
+            }
+        };
+        Some(OutsideReport { errand: *errand, channel: *channel, reply: OutsideReply::File(value) })
+    }
+
     pub fn execute(&mut self, effects: Effects) {
         for order in effects.sounds {
             let reply = self.sounds.load(order);
@@ -855,7 +889,14 @@ impl Testbed {
                 self.post(after, Parcel::Media(event));
             }
         }
-        self.outside.extend(effects.outside);
+        for order in effects.outside {
+            match self.file_report(&order) {
+                Some(report) => self.post(Duration::from_millis(1), Parcel::Outside(report)),
+                // Nobody waits for a file that is read.
+                None if self.files.is_some() && !matches!(order, OutsideOrder::Run { .. }) => {}
+                None => self.outside.push(order),
+            }
+        }
         self.let_in[0].extend(effects.proven);
         self.let_in[1].extend(effects.guests);
         let mut refused = Vec::new();

@@ -206,6 +206,9 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
         AppRequest::Answer => AppReply::Answered(result(rng)),
         AppRequest::Indicate(_) => AppReply::Indicated(result(rng)),
         AppRequest::Play(_) | AppRequest::PlaySound(..) => AppReply::Played(played(rng)),
+        AppRequest::PlayBeside(_) => {
+            AppReply::PlaysBeside(if rng.below(2) == 0 { Ok(std::time::Duration::MAX) } else { Err("x".to_owned()) })
+        }
         AppRequest::PlayFrom(..) => {
             AppReply::PlayedFrom(PlayedFrom { played: played(rng), position: std::time::Duration::MAX })
         }

@@ -172,6 +172,7 @@ fn shown(ask: &AppRequest) -> String {
             let digits: String = "0123456789*#ABCD".chars().filter(|digit| stop_on.contains(*digit)).collect();
             format!("PlaySound {} {digits}", sound.samples()).trim_end().to_owned()
         }
+        AppRequest::PlayBeside(play) => format!("PlayBeside {}", play.sounds.join("&")),
         AppRequest::PlayFrom(play, from) => format!("Play {} from {} ms", play.sounds.join("&"), from.as_millis()),
         AppRequest::Digit(time) => format!("Digit {}", time.as_secs_f64()),
         AppRequest::Dial(request) => {
@@ -225,6 +226,7 @@ fn shown_outside(request: &OutsideRequest) -> String {
         OutsideRequest::Fetch(Fetch { url, post, total, .. }) => {
             format!("Fetch {url} {} {}", post.as_deref().unwrap_or("-"), total.as_secs())
         }
+        OutsideRequest::File(file) => format!("File {file:?}"),
         OutsideRequest::Speak(speech) => format!("Speak ({}) ({}) {}", speech.program, speech.language, speech.text),
         OutsideRequest::Locate(host) => format!("Locate {host}"),
         OutsideRequest::Open(Opening { program, arguments, .. }) => {
@@ -273,6 +275,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Answer => AppReply::Answered(Ok(())),
             AppRequest::Indicate(_) => AppReply::Indicated(Ok(())),
             AppRequest::Play(_) | AppRequest::PlaySound(..) => AppReply::Played(Played::All),
+            AppRequest::PlayBeside(_) => AppReply::PlaysBeside(Ok(Duration::from_secs(2))),
             AppRequest::PlayFrom(_, from) => AppReply::PlayedFrom(PlayedFrom { played: Played::All, position: *from }),
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),

@@ -2,8 +2,8 @@
 
 use crate::dialplan::app::{AppCall, Args, Outcome, Target};
 use crate::dialplan::chore::{Chore, ChoreReply};
+use crate::dialplan::evaluating;
 use crate::dialplan::handle::ChannelHandle;
-use crate::dialplan::journal::Journal;
 use crate::dialplan::request::Interrupted;
 use crate::event::Level;
 use crate::wording::outside;
@@ -60,17 +60,7 @@ impl Talk {
 
     /// Replaces every name in a text.
     pub(super) async fn evaluate(&mut self, text: &str) -> Result<String, Interrupted> {
-        let mut journal = Journal::default();
-        loop {
-            match self.channel.chore(Chore::Evaluate(text.to_owned(), journal)).await {
-                ChoreReply::Value(value) => return Ok(value),
-                ChoreReply::Waits(request, before) => {
-                    journal = before;
-                    journal.put_answer(self.channel.outside(*request).await?);
-                }
-                ChoreReply::Decided(_) | ChoreReply::Done | ChoreReply::Failed => return Ok(String::new()),
-            }
-        }
+        evaluating::evaluate(&mut self.channel, text).await
     }
 
     /// Does a chore; true: it is done.
@@ -80,10 +70,7 @@ impl Talk {
 
     /// Milliseconds since some moment.
     pub(super) async fn clock(&mut self) -> u64 {
-        match self.channel.chore(Chore::Clock).await {
-            ChoreReply::Value(text) => text.parse().unwrap_or(0),
-            ChoreReply::Decided(_) | ChoreReply::Done | ChoreReply::Failed | ChoreReply::Waits(..) => 0,
-        }
+        evaluating::clock(&mut self.channel).await
     }
 
     /// The program goes on at this place when the script has ended.

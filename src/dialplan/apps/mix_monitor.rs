@@ -2,6 +2,7 @@
 
 use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
+use crate::dialplan::evaluating;
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::recording::{TapKind, TapRequest, TapSides};
 use crate::dialplan::request::Interrupted;
@@ -18,8 +19,8 @@ pub const APP: App = App {
            somebody else is on the call), r(file) and t(file) (what the telephone says, and hears, each in a file of its own), \
            v(x), V(x), W(x) (what it hears, says, or both louder: -4 to 4), i(variable) (its number, for \
            StopMixMonitor). Accepted, without effect, which is logged: every other letter, of these B (beeps), c, m, n, p, P, S. Sets MIXMONITOR_FILENAME. A line with line=modem is not recorded. The command is run when the \
-           recording is over, when strowger.toml allows commands ([programs] system); ^{...} in it is not there yet. The \
-           shell has it as it stands: put nothing into it that a caller can choose.",
+           recording is over, when strowger.toml allows commands ([programs] system); ^{NAME} in it is ${NAME} as it is when the recording \
+           begins, ^{MIXMONITOR_FILENAME} among them. The shell has it as it stands: put nothing into it that a caller can choose.",
     arity: 1,
     run: |channel, args| Box::pin(run(channel, args)),
 };
@@ -42,13 +43,19 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
         let text = format!("MixMonitor: the options '{}' are without effect here", outside(&without));
         channel.log(Level::Notice, text);
     }
+    let path = evaluating::recording_path(&mut channel, args.trimmed(0)).await;
+    channel.set_variable("MIXMONITOR_FILENAME", &path);
+    let mut command = args.trimmed(2).to_owned();
+    if command.contains("^{") {
+        command = evaluating::evaluate(&mut channel, &command.replace("^{", "${")).await?;
+    }
     let start = TapRequest::Start {
         kind: TapKind::Mix,
         files,
         append: given('a').is_some(),
         only_bridged: given('b').is_some(),
         gains,
-        command: args.trimmed(2).to_owned(),
+        command,
     };
     match channel.tap(start).await? {
         Ok(tapped) => {

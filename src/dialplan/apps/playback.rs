@@ -3,7 +3,9 @@
 use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::request::{Interrupted, Played};
+use crate::dialplan::spoken;
 use crate::event::Level;
+use crate::wording::outside;
 
 /// The application.
 pub const APP: App = App {
@@ -11,7 +13,9 @@ pub const APP: App = App {
     synopsis: "Plays sounds",
     syntax: "Playback(sound[&sound...][,options])",
     help: "Answers the call first, unless an option says otherwise. Options: skip (play only if the call is \
-           answered already), noanswer (play as early media). Sets PLAYBACKSTATUS to SUCCESS or FAILED.",
+           answered already), noanswer (play as early media), say (the names are values that are said: num:12, \
+           digit:12, char:ab, phonetic:ab, enum:2, money:1.50, and date:, time:, datetime: with seconds since 1970), mix (those \
+           with a colon are, the others are sounds). Sets PLAYBACKSTATUS to SUCCESS or FAILED.",
     arity: 1,
     run: |channel, args| Box::pin(run(channel, args)),
 };
@@ -26,10 +30,7 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
         return Ok(Outcome::Next);
     }
     let option = |wanted: &str| args.trimmed(1).split([' ', '|', '&']).any(|word| word.eq_ignore_ascii_case(wanted));
-    if let Some(word) = ["say", "mix"].into_iter().find(|word| option(word)) {
-        let text = format!("Playback's option '{word}' is not there yet: its sounds are played by their names");
-        channel.log(Level::Warning, text);
-    }
+    let sounds = if option("say") || option("mix") { said(&channel, sounds, option("say")) } else { sounds };
     if !channel.is_answered() {
         if option("skip") {
             channel.set_variable("PLAYBACKSTATUS", "SUCCESS");
@@ -46,4 +47,23 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
         Played::Failed(why) => channel.log(Level::Warning, why),
     }
     Ok(Outcome::Next)
+}
+
+/// The sounds of values that are said, among sounds that are played as they are named.
+fn said(channel: &ChannelHandle, names: Vec<String>, all: bool) -> Vec<String> {
+    let mut sounds = Vec::new();
+    for name in names {
+        if !all && !name.contains(':') {
+            sounds.push(name);
+            continue;
+        }
+        match spoken::words(channel, &name) {
+            Some(words) => sounds.extend(words),
+            None => {
+                let text = format!("Playback does not say '{}': there are {}", outside(&name), spoken::KINDS);
+                channel.log(Level::Warning, text);
+            }
+        }
+    }
+    sounds
 }

@@ -20,6 +20,7 @@ fn decide(scope: &mut Scope<'_>, options: &str) -> Outcome {
     let record = &mut scope.state.record;
     let disabled = record.disabled && !options.contains('e');
     let kept = if options.contains('v') { record.clone() } else { RecordNotes::default() };
-    *record = RecordNotes { begun_again: Some(now), disabled, ..kept };
+    let earlier = std::mem::take(&mut record.earlier);
+    *record = RecordNotes { begun_again: Some(now), answered_again: None, disabled, earlier, ..kept };
     Outcome::Next
 }

@@ -26,6 +26,36 @@ pub(super) static CALLERPRES: Function = Function {
     }),
 };
 
+pub(super) static CONNECTEDLINE: Function = Function {
+    name: "CONNECTEDLINE",
+    synopsis: "Who is at the other end: on a called line who calls, on a caller's channel behind Dial who answered. It is not assigned: telephones are not told during a call whom they are connected with",
+    syntax: "CONNECTEDLINE(num|name|all)",
+    read: Some(|scope, args| {
+        let (name, number) = connected(scope);
+        match item(args).as_str() {
+            "num" | "number" => Ok(number),
+            "name" => Ok(name),
+            "all" => Ok(format!("\"{name}\" <{number}>")),
+            "num-valid" => Ok(u8::from(!number.is_empty()).to_string()),
+            "name-valid" => Ok(u8::from(!name.is_empty()).to_string()),
+            other => Err(format!("CONNECTEDLINE knows num, name and all, and not '{}'", outside(other))),
+        }
+    }),
+    write: None,
+};
+
+/// Name and number of who is at the other end.
+fn connected(scope: &Scope<'_>) -> (String, String) {
+    if let Some(caller) = scope.environment.caller_of_line() {
+        return caller;
+    }
+    let answered = scope.state.variable("DIALEDPEERNAME").unwrap_or_default();
+    let line = answered.split_once('/').map_or("", |(_, line)| line.rsplit_once('-').map_or(line, |(line, _)| line));
+    let of = |item: &str| scope.environment.peer(line, item).filter(|text| !text.is_empty());
+    let dialled = || scope.state.variable("DIALEDPEERNUMBER").unwrap_or_default();
+    (of("callerid_name").unwrap_or_default(), of("callerid_num").unwrap_or_else(dialled))
+}
+
 pub(super) static REDIRECTING: Function = Function {
     name: "REDIRECTING",
     synopsis: "How the call was forwarded: the number (from-num, the same as CALLERID(rdnis)) and name of who did so last, the \

@@ -4,13 +4,13 @@ use super::record;
 use crate::dialplan::arguments;
 use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
-use crate::dialplan::state::bounded;
+use crate::dialplan::state::{TONE_ZONE, bounded};
 use crate::dialplan::tree::Existence;
 use crate::wording::outside;
 
 pub(super) static CHANNEL: Function = Function {
     name: "CHANNEL",
-    synopsis: "A property of this channel. language, musicclass, accountcode, amaflags and userfield can be assigned",
+    synopsis: "A property of this channel. language, musicclass, tonezone, accountcode, amaflags and userfield can be assigned",
     syntax: "CHANNEL(name|context|exten|uniqueid|state|language|musicclass|accountcode|peername|peerip|recvip|from|uri|useragent|linkedid|audioreadformat|rtpdest|secure_signaling|tonezone|...)",
     read: Some(channel),
     write: Some(set_channel),
@@ -60,6 +60,10 @@ fn channel(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         "pri" | "priority" => scope.state.position.priority.to_string(),
         "language" => scope.state.language.clone(),
         "musicclass" => scope.state.music_class.clone(),
+        "tonezone" => match scope.state.variable(TONE_ZONE) {
+            Some(zone) => zone,
+            None => scope.environment.channel("tonezone").unwrap_or_default(),
+        },
         "channeltype" => scope.state.name.split('/').next().unwrap_or_default().to_owned(),
         item if OF_RECORD.contains(&item) => record::read(scope, item)?,
         other => scope.environment.channel(other).ok_or_else(|| format!("CHANNEL: there is no '{}'", outside(item)))?,
@@ -77,6 +81,14 @@ fn set_channel(scope: &mut Scope<'_>, args: &str, value: &str) -> Result<(), Str
         }
         "musicclass" => {
             scope.state.music_class = bounded(value.trim());
+            Ok(())
+        }
+        "tonezone" => {
+            let zone = value.trim().to_ascii_lowercase();
+            if !zone.is_empty() && !scope.environment.has_tone_zone(&zone) {
+                return Err(format!("CHANNEL(tonezone): no tones of '{}' are known", outside(value.trim())));
+            }
+            scope.state.set_variable(TONE_ZONE, &zone);
             Ok(())
         }
         item if OF_RECORD.contains(&item) => record::write(scope, item, value),

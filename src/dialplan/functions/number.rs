@@ -1,4 +1,4 @@
-//! Numbers: `MATH`, `RAND`.
+//! Numbers: `MATH`, `RAND`, `ABS`, `MIN`, `MAX`.
 
 use crate::dialplan::arguments;
 use crate::dialplan::function::Function;
@@ -20,6 +20,47 @@ pub(super) static RAND: Function = Function {
     read: Some(rand),
     write: None,
 };
+
+pub(super) static ABS: Function = Function {
+    name: "ABS",
+    synopsis: "A number without its sign",
+    syntax: "ABS(number)",
+    read: Some(|_, args| Ok(shown(numbers("ABS", args)?.0.abs()))),
+    write: None,
+};
+
+pub(super) static MIN: Function = Function {
+    name: "MIN",
+    synopsis: "The smaller one of two numbers",
+    syntax: "MIN(number,number)",
+    read: Some(|_, args| numbers("MIN", args).map(|(a, b)| shown(b.map_or(a, |b| a.min(b))))),
+    write: None,
+};
+
+pub(super) static MAX: Function = Function {
+    name: "MAX",
+    synopsis: "The larger one of two numbers",
+    syntax: "MAX(number,number)",
+    read: Some(|_, args| numbers("MAX", args).map(|(a, b)| shown(b.map_or(a, |b| a.max(b))))),
+    write: None,
+};
+
+/// One number or two; an empty one is left out.
+fn numbers(who: &str, args: &str) -> Result<(f64, Option<f64>), String> {
+    let mut found = Vec::new();
+    for text in arguments::split(args).iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+        found.push(number.ok_or_else(|| format!("{who}: '{}' is no number", outside(text)))?);
+    }
+    let mut found = found.into_iter();
+    let first = found.next().ok_or_else(|| format!("{who} needs a number"))?;
+    Ok((first, found.next()))
+}
+
+/// A whole number without a point.
+fn shown(number: f64) -> String {
+    if number.fract() == 0.0 && number.abs() < 1e15 { format!("{number:.0}") } else { format!("{number:.6}") }
+}
 
 /// Longer ones first.
 const OPERATORS: &[&str] =

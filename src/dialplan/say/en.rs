@@ -9,6 +9,7 @@ pub(super) static ENGLISH: Language = Language {
     ordinal: |number, _: Gender| ordinal(number),
     part,
     format: |_| "ABdY 'digits/at' IMp",
+    money,
     plural: |number| if number.abs() == 1 { "" } else { "s" },
 };
 
@@ -27,6 +28,24 @@ fn number_words(number: i64) -> Words {
     };
     if rest > 0 {
         words.extend(number_words(rest));
+    }
+    words
+}
+
+/// "Twelve dollars and fifty cents".
+fn money(dollars: i64, cents: i64) -> Words {
+    let sound = |name: &str| vec![name.to_owned()];
+    let mut words = Words::new();
+    if dollars > 0 {
+        words.extend(number_words(dollars));
+        words.extend(sound(if dollars == 1 { "letters/dollar" } else { "dollars" }));
+    }
+    if cents > 0 && dollars > 0 {
+        words.extend(sound("and"));
+    }
+    if cents > 0 || dollars == 0 {
+        words.extend(number_words(cents));
+        words.extend(sound(if cents == 1 { "cent" } else { "cents" }));
     }
     words
 }

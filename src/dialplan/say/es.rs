@@ -16,6 +16,7 @@ pub(super) static SPANISH: Language = Language {
             "'digits/es-el' Ad 'digits/es-de' B 'digits/es-de' Y 'digits/at_s' IMp"
         }
     },
+    money,
     plural: |number| if number.abs() == 1 { "" } else { "s" },
 };
 
@@ -71,6 +72,15 @@ fn ordinal(value: i64, gender: Gender) -> Words {
         }
         _ => number(value, gender),
     }
+}
+
+/// "Doce dólares y cincuenta": the voices have no word for cents.
+fn money(dollars: i64, cents: i64) -> Words {
+    let mut words = [number(dollars, Gender::Masculine), digits("dollars")].concat();
+    if cents > 0 {
+        words.extend([digits("and"), number(cents, Gender::Masculine)].concat());
+    }
+    words
 }
 
 fn part(letter: char, day: &Day) -> Option<Words> {

@@ -9,6 +9,7 @@ pub(super) static FRENCH: Language = Language {
     ordinal: |value, _| ordinal(value),
     part,
     format: |_| "AdBY 'digits/at' kM",
+    money,
     plural: |number| if number.abs() < 2 { "" } else { "s" },
 };
 
@@ -66,6 +67,15 @@ fn ordinal(value: i64) -> Words {
         1..=20 | 30 | 40 | 50 | 60 | 70 | 80 | 90 => digits(format_args!("h-{value}")),
         _ => number(value),
     }
+}
+
+/// "Douze dollars et cinquante": the voices have no word for cents.
+fn money(dollars: i64, cents: i64) -> Words {
+    let mut words = [number(dollars), digits("dollars")].concat();
+    if cents > 0 {
+        words.extend([digits("et"), number(cents)].concat());
+    }
+    words
 }
 
 fn part(letter: char, day: &Day) -> Option<Words> {

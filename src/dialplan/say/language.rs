@@ -58,6 +58,8 @@ pub struct Language {
     pub part: fn(char, &Day) -> Option<Words>,
     /// The format of a date that has none.
     pub format: fn(&Day) -> &'static str,
+    /// An amount of money of so many cents, from 0 on.
+    pub money: fn(i64, i64) -> Words,
     /// What comes behind the name of the sound of a noun when so many of it are counted: `s`.
     pub plural: fn(i64) -> &'static str,
 }
@@ -71,6 +73,14 @@ impl Language {
     /// An ordinal, with its sign; `None` when it is too large.
     pub fn ordinal(&self, number: i64, gender: Gender) -> Option<Words> {
         self.signed(number, gender, self.ordinal)
+    }
+
+    /// An amount of money, with its sign; `None` when it is too large.
+    pub fn money(&self, cents: i64) -> Option<Words> {
+        let magnitude = cents.checked_abs().filter(|magnitude| magnitude / 100 <= self.largest)?;
+        let mut words = if cents < 0 { digits("minus") } else { Words::new() };
+        words.extend((self.money)(magnitude / 100, magnitude % 100));
+        Some(words)
     }
 
     fn signed(&self, number: i64, gender: Gender, say: fn(i64, Gender) -> Words) -> Option<Words> {

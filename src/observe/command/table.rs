@@ -3,8 +3,8 @@
 use super::reply::Reply;
 use super::row::{Command, Completion};
 use super::{
-    channel, core, database, dialplan, facilities, features, hint, logger, mailbox, manual, originate, parking, reload, rtp, sip,
-    sip_line, sip_objects, subscription,
+    channel, core, database, dialplan, facilities, features, hint, logger, mailbox, manual, originate, parking, reload,
+    rtp, sip, sip_line, sip_objects, subscription,
 };
 
 /// Every command.

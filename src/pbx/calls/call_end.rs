@@ -4,10 +4,13 @@
 use super::callee_work::AtEnd;
 use super::code_watch::Action;
 use super::interlude::Interlude;
+use super::limit_warning;
 use super::parties::Parties;
+use crate::clock::Wall;
 use crate::config::features_conf::Code;
 use crate::dialplan::program::errand;
-use crate::dialplan::{ChannelId, DialOptions, Position};
+use crate::dialplan::tree::Dialplan;
+use crate::dialplan::{ChannelId, DialOptions, Position, Program};
 use crate::event::{Level, LogLine};
 use crate::pbx::core::{CallTimer, Core, Timer};
 use std::time::Duration;
@@ -36,20 +39,37 @@ impl CallEnd<'_> {
         let (options, here) = (dial.options.clone(), program.position());
         let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
         let limit = options.limit();
+        let at_end = self.at_end(&options, &here, (plan, wall));
+        if let Some(channel) = self.parties.channel_mut(callee) {
+            // What the Dials on the way wanted comes first.
+            channel.callee.at_end.extend(at_end);
+        }
+        self.limit(callee, limit);
+        limit_warning::plan(self.parties, [caller, callee], (caller, &options), self.core);
+        self.by_key(&options, caller, callee);
+    }
+
+    /// Options e, F of a Dial in a dialplan that was called as `Local/`: what the line does that took its place.
+    pub(super) fn plan_beyond(&mut self, running: ChannelId, callee: ChannelId, options: &DialOptions) {
+        let program = self.parties.channel(running).and_then(|channel| channel.program.as_ref());
+        let Some(here) = program.map(Program::position) else { return };
+        let at_end = self.at_end(options, &here, (&self.core.config.dialplan, self.core.now.wall));
+        if let Some(channel) = self.parties.channel_mut(callee) {
+            channel.callee.at_end.extend(at_end);
+        }
+    }
+
+    fn at_end(&self, options: &DialOptions, here: &Position, (plan, wall): (&Dialplan, Wall)) -> Vec<AtEnd> {
         let mut at_end = Vec::new();
         if options.has('F') {
             let next = Position { priority: here.priority.saturating_add(1), ..here.clone() };
-            let place = options.place('F').map(|place| errand::position(plan, &place, &here, wall));
+            let place = options.place('F').map(|place| errand::position(plan, &place, here, wall));
             at_end.extend(place.unwrap_or(Some(next)).map(AtEnd::Continue));
         }
         if options.has('e') {
-            at_end.push(AtEnd::Hangup(here.context));
+            at_end.push(AtEnd::Hangup(here.context.clone()));
         }
-        if let Some(channel) = self.parties.channel_mut(callee) {
-            channel.callee.at_end = at_end;
-        }
-        self.limit(callee, limit);
-        self.by_key(&options, caller, callee);
+        at_end
     }
 
     /// Options h, k, t, w, x, their capitals, and `DYNAMIC_FEATURES`: the codes that the caller, and the line that it is

@@ -12,6 +12,7 @@ use super::leg::Leg;
 use super::parties::Parties;
 use crate::dialplan::app::AppCall;
 use crate::dialplan::dial_options::Subroutine;
+use crate::dialplan::privacy;
 use crate::dialplan::program::errand;
 use crate::dialplan::{CallerId, Cause, ChannelId, DialStatus, Finish, Position, Program};
 use crate::event::{Level, LogLine};
@@ -59,6 +60,12 @@ impl CalleePrograms<'_> {
                     self.warn(format!("{name}: line=modem: '{}' is not played to it (Dial option A)", outside(sound)))
                 }
                 None => work.push_back(Work::Sound(sound.to_owned())),
+            }
+        }
+        if let Some(screening) = options.screening.clone() {
+            match self.parties.channel(id).filter(|channel| channel.has_modem()).map(|channel| channel.name.clone()) {
+                Some(name) => self.warn(format!("{name}: line=modem: it is connected unasked (Dial options p, P)")),
+                None => work.push_back(Work::Screen(screening)),
             }
         }
         work.extend(options.on_answer('M').map(|routine| Work::Routine(routine, "MACRO_RESULT")));
@@ -154,6 +161,10 @@ impl CalleePrograms<'_> {
                 let call = AppCall { name: "Playback".to_owned(), args: format!("{sound},noanswer") };
                 (errand::application((id, &name), here, shown, call), "")
             }
+            Work::Screen(screening) => {
+                let args = screening.arguments();
+                (errand::own((id, &name), here, shown, &privacy::SCREEN, args), privacy::RESULT)
+            }
             Work::Routine(Subroutine { place, args }, result) => {
                 let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
                 let Some(start) = errand::position(plan, &place, &here, wall) else {
@@ -244,6 +255,11 @@ impl CalleePrograms<'_> {
             "BUSY" => self.dialing().end(caller, DialStatus::Busy, Some(cause::BUSY)),
             "CONGESTION" => self.dialing().end(caller, DialStatus::Congestion, Some(cause::CONGESTION)),
             "CHANUNAVAIL" => self.dialing().end(caller, DialStatus::ChanUnavail, Some(cause::ABSENT)),
+            "SCREEN" => {
+                let status = [DialStatus::NoAnswer, DialStatus::DontCall, DialStatus::Torture];
+                let said = status.into_iter().find(|status| status.name() == place);
+                self.dialing().end(caller, said.unwrap_or(DialStatus::NoAnswer), Some(cause::NORMAL));
+            }
             "CONTINUE" => {
                 let here =
                     self.parties.channel(caller).and_then(|channel| channel.program.as_ref()).map(Program::position);

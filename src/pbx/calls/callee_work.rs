@@ -1,16 +1,21 @@
 //! What is kept on a called line's channel of what its `Dial` wants done on it: before it is called, before it is
 //! connected, and when the call ends.
 
-use crate::dialplan::dial_options::Subroutine;
+use crate::clock::Time;
+use crate::dialplan::dial_options::{Screening, Subroutine};
 use crate::dialplan::{ChannelId, Position};
+use crate::pbx::media::StreamId;
 use crate::sip::timer::TimerId;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// One thing to be done on a called line's channel.
 #[derive(Debug)]
 pub enum Work {
     /// A sound is played to it.
     Sound(String),
+    /// Whoever answered is asked whether to be connected.
+    Screen(Screening),
     /// A subroutine runs; the variable that says what follows.
     Routine(Subroutine, &'static str),
 }
@@ -35,6 +40,40 @@ pub enum AtEnd {
     Hangup(String),
 }
 
+/// What is still to be played into a call, kept with the line that was called.
+#[derive(Debug)]
+pub struct Warnings {
+    /// Who called.
+    pub caller: ChannelId,
+    /// When the call is ended.
+    pub ends: Time,
+    /// When the next warning is due.
+    pub next: Option<TimerId>,
+    /// How long after it another one.
+    pub repeat: Option<Duration>,
+    /// Do the caller, and the line, hear them?
+    pub heard_by: [bool; 2],
+    /// The sound; none: how much time is left.
+    pub file: Option<String>,
+    /// What is played when the time is over.
+    pub last: Option<String>,
+    /// In which language.
+    pub language: String,
+    /// The sounds that are ordered.
+    pub order: Option<u64>,
+    /// What is played now.
+    pub playing: Vec<(StreamId, u64)>,
+    /// It is the last one: the call ends with it.
+    pub is_ending: bool,
+}
+
+impl Warnings {
+    /// The timer that has to be stopped with the call.
+    pub fn timer(&self) -> Option<TimerId> {
+        self.next
+    }
+}
+
 /// What its `Dial` wants done on a called line's channel.
 #[derive(Debug, Default)]
 pub struct CalleePart {
@@ -51,6 +90,8 @@ pub struct CalleePart {
     pub variables: Vec<(String, String)>,
     /// Ends the call.
     pub limit: Option<TimerId>,
+    /// What is played into it before that.
+    pub warnings: Option<Box<Warnings>>,
     /// What it does then.
     pub at_end: Vec<AtEnd>,
 }

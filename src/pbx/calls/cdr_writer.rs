@@ -31,9 +31,9 @@ pub(super) fn write(channel: &Channel, core: &mut Core) {
         }
         None => (channel.caller_name.clone(), channel.caller_number.clone()),
     };
-    let facts = Facts {
+    let facts = || Facts {
         account: channel.cdr.account.as_deref().unwrap_or(&peer.account_code),
-        caller,
+        caller: caller.clone(),
         entered: (entered.context.clone(), entered.exten.clone()),
         channel: (&channel.name, &channel.unique_id),
         began: (channel.created, channel.created_wall),
@@ -43,11 +43,20 @@ pub(super) fn write(channel: &Channel, core: &mut Core) {
         let (line, exten, answered) = (peer.name.clone(), entered.exten.as_str().into(), channel.answered.is_some());
         core.emit(CallEvent::Ended { line, exten, answered, level, reason });
     }
-    if channel.cdr.notes.disabled {
-        return;
+    for record in records(&channel.cdr) {
+        core.out.store.push(StoreOrder::Call(Box::new(record.record(core.now.mono, facts()))));
     }
-    let record = channel.cdr.clone().record(core.now.mono, facts);
-    core.out.store.push(StoreOrder::Call(Box::new(record)));
+}
+
+/// Every record of a call (`ForkCDR`), the first one first.
+fn records(cdr: &CdrBuilder) -> impl Iterator<Item = CdrBuilder> {
+    let mut last = cdr.clone();
+    let earlier = std::mem::take(&mut last.notes.earlier).into_iter().map(|earlier| {
+        let mut builder = cdr.clone();
+        builder.notes = earlier.notes;
+        earlier.ended.map_or(builder.clone(), |at| builder.ended_at(at))
+    });
+    earlier.chain([last]).filter(|record| !record.notes.disabled)
 }
 
 /// A refused call: its line, in the words that log watchers know, and its record. A telephone that asks with each digit

@@ -159,6 +159,8 @@ pub struct Loading {
     pub request: PlayRequest,
     /// As in [`Playing`].
     pub from: Option<Duration>,
+    /// The program goes on as soon as they are played.
+    pub beside: bool,
 }
 
 /// Music on hold that a channel's program has played, or its Dial instead of ringing.

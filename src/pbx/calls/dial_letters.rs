@@ -10,7 +10,7 @@ use super::local;
 use super::local_pair::{self, Opening};
 use crate::dialplan::program::errand;
 use crate::dialplan::{ChannelId, DialStatus, Position, Program};
-use crate::event::CallEvent;
+use crate::event::{CallEvent, Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::media::MediaCommand;
@@ -43,9 +43,11 @@ impl Dialing<'_> {
         true
     }
 
-    /// Options A, M, U: is something done on the line's channel before it is connected?
+    /// Options A, M, p, P, U: is something done on the line's channel before it is connected?
     pub(super) fn runs_after_answer(&mut self, caller: ChannelId, id: ChannelId) -> bool {
-        let wanted = |dial: &Dial| ['A', 'M', 'U'].iter().any(|letter| dial.options.has(*letter));
+        let wanted = |dial: &Dial| {
+            dial.options.screening.is_some() || ['A', 'M', 'U'].iter().any(|letter| dial.options.has(*letter))
+        };
         let has_program = self.dial(caller).is_some_and(wanted);
         let Some(channel) = self.parties.channel_mut(id).filter(|_| has_program) else { return false };
         let is_new = channel.callee.accepted_for.replace(caller) != Some(caller);
@@ -85,6 +87,23 @@ impl Dialing<'_> {
         }
         self.parties.deferred.push_back(Deferred::Apart(callee, after, Box::new(shown)));
         true
+    }
+
+    /// Option G of a Dial in a dialplan that was called as `Local/`: whoever called that is connected with the half that goes on
+    /// in it, and the line goes on by itself. Says whether it is so.
+    pub(super) fn goes_apart_beyond(&mut self, running: ChannelId, callee: ChannelId) -> bool {
+        let has_place = self.dial(running).is_some_and(|dial| dial.options.place('G').is_some());
+        if !has_place || local::unanswered_half(self.parties, running).is_none() {
+            return false;
+        }
+        if let Err(why) = self.answered_by_dialplan(running) {
+            let text = format!("{}: Dial option G: {why}", self.parties.name_of(running));
+            self.core.emit(LogLine { level: Level::Warning, text });
+            return false;
+        }
+        self.answered_elsewhere(running, callee);
+        self.give_up_branches(running, Some(callee));
+        self.goes_apart(running, callee)
     }
 
     /// A half of a call that the exchange began, which has no telephone, has called a line: that takes the part of who

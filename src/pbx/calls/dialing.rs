@@ -11,6 +11,7 @@ use super::diversion;
 use super::early_media::EarlyMedia;
 use super::invite_headers::{self, added_headers};
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
+use super::limit_warning;
 use super::local;
 use super::local_pair;
 use super::music;
@@ -302,6 +303,9 @@ impl Dialing<'_> {
     /// A line that answered is connected: whatever was to be done on its channel first is done.
     pub(super) fn accepted(&mut self, caller: ChannelId, callee: ChannelId, answer: Option<Sdp>) {
         let Some(answer) = answer else { return };
+        if self.goes_apart_beyond(caller, callee) {
+            return;
+        }
         if let Some((outer, half)) = local::called_half(self.parties, caller) {
             return self.answered_through((outer, half), caller, callee, answer);
         }
@@ -360,13 +364,11 @@ impl Dialing<'_> {
         let report = dial.answered_by(now, &name).report(now, cause::NORMAL, false);
         let (options, digits) = (dial.options.clone(), DialDigits::of(&dial.options));
         channel.cdr.connected = true;
-        for letter in ['G', 'F', 'e'].into_iter().filter(|letter| options.has(*letter)) {
-            let text = format!("{}: Dial's option {letter} does nothing in a Local", channel.name);
-            self.core.emit(crate::event::LogLine { level: crate::event::Level::Warning, text });
-        }
         let telephone = local::caller(self.parties, running);
         let mut end = CallEnd { parties: self.parties, core: self.core };
+        end.plan_beyond(running, callee, &options);
         end.limit(callee, options.limit());
+        limit_warning::plan(end.parties, [telephone, callee], (running, &options), end.core);
         end.by_key(&options, telephone, callee);
         digits.keep_relay(self.parties, [telephone, callee]);
         self.parties.resume(running, AppReply::Dialed(report));

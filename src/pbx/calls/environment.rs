@@ -57,7 +57,8 @@ fn record_field(channel: &Channel, field: &str, core: &Core, local: &dyn Fn(Wall
         Some(at) => local(at),
     };
     let again = channel.cdr.notes.begun_again;
-    let answered = channel.answered.map(|at| again.map_or(at, |again| at.max(again.mono)));
+    let later = [again, channel.cdr.notes.answered_again];
+    let answered = channel.answered.map(|at| later.iter().flatten().fold(at, |at, again| at.max(again.mono)));
     let span = |since: Option<Time>| {
         let time = since.map_or(Duration::ZERO, |since| channel.cdr.ended().unwrap_or(core.now.mono).since(since));
         if form.contains('f') { format!("{:.6}", time.as_secs_f64()) } else { time.as_secs().to_string() }
@@ -139,6 +140,19 @@ impl Environment for ChannelEnv<'_> {
     fn variable_of(&self, channel: &str, variable: &str) -> Option<String> {
         let other = self.parties.channels().find(|one| one.name == channel)?;
         other.program.as_ref()?.variable(variable)
+    }
+
+    fn caller_of_line(&self) -> Option<(String, String)> {
+        let channel = self.parties.channel(self.id)?;
+        channel.callee.work.is_some().then(|| (channel.caller_name.clone(), channel.caller_number.clone()))
+    }
+
+    fn recordings(&self) -> Option<String> {
+        self.core.config.recordings.clone()
+    }
+
+    fn has_tone_zone(&self, zone: &str) -> bool {
+        self.core.config.indications.tone(zone, "busy").is_some()
     }
 
     fn device_state(&self, device: &str) -> DeviceState {

@@ -382,8 +382,9 @@ impl Hangup<'_> {
     }
 
     pub(super) fn cancel_limit(&mut self, id: ChannelId) {
-        let limit = self.parties.channel_mut(id).and_then(|channel| channel.callee.limit.take());
-        if let Some(limit) = limit {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        let warning = channel.callee.warnings.take().and_then(|warnings| warnings.timer());
+        for limit in channel.callee.limit.take().into_iter().chain(warning) {
             self.core.timers.cancel(limit);
         }
     }

@@ -37,6 +37,8 @@ mod interlude_end;
 mod interludes;
 mod invite_headers;
 pub mod leg;
+mod limit_sound;
+mod limit_warning;
 mod limits;
 mod line_use;
 mod local;
@@ -107,6 +109,7 @@ use forwarding::Forwarding;
 use hangup::Hangup;
 use inbound::Inbound;
 use leg::{Arrival, Leg, LegEvent};
+use limit_sound::LimitWarning;
 use media_port::Ports;
 use originating::Originating;
 use program::Applications;
@@ -304,7 +307,11 @@ impl Calls {
             CallTimer::Wait(channel) => self.applications(core).waited(channel),
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
             CallTimer::Sending(channel) => digit_sending::next(&mut self.parties, channel, core),
-            CallTimer::Limit(channel) => self.hangup(core).by_limit(channel),
+            CallTimer::Warning(channel) => limit_warning::due(&mut self.parties, channel, core),
+            CallTimer::Limit(channel) => {
+                let Calls { parties, bridges, .. } = self;
+                LimitWarning { parties, bridges, core }.time_over(channel);
+            }
             CallTimer::TimeLimit(channel) => {
                 let Calls { parties, bridges, shared, .. } = self;
                 TimeLimit { parties, bridges, core }.over(channel, shared, directory);

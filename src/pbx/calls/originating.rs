@@ -67,9 +67,12 @@ impl Originating<'_> {
                 DialStatus::Busy => OriginateStatus::Busy,
                 DialStatus::Congestion => OriginateStatus::Congestion,
                 DialStatus::NoAnswer => OriginateStatus::Ringing,
-                DialStatus::Answer | DialStatus::Cancel | DialStatus::ChanUnavail | DialStatus::InvalidArgs => {
-                    OriginateStatus::Failed
-                }
+                DialStatus::Answer
+                | DialStatus::Cancel
+                | DialStatus::ChanUnavail
+                | DialStatus::DontCall
+                | DialStatus::Torture
+                | DialStatus::InvalidArgs => OriginateStatus::Failed,
             };
         }
         self.parties.forget(id, self.core);

@@ -260,7 +260,8 @@ impl Parties {
             self.deferred.push_back(Deferred::Unlock(channel.name.clone()));
         }
         let stopped = channel.stop_activity(0, core);
-        if let Some(limit) = channel.callee.limit.take() {
+        let warning = channel.callee.warnings.take().and_then(|warnings| warnings.timer());
+        for limit in channel.callee.limit.take().into_iter().chain(warning) {
             core.timers.cancel(limit);
         }
         if let Some(timer) = channel.watch.as_mut().and_then(|watch| watch.timer.take()) {

@@ -8,6 +8,7 @@ use crate::audio::g711::Law;
 use crate::audio::sound::Sound;
 use crate::audio::tone;
 use crate::config::peer::{ProgressInBand, Settings};
+use crate::dialplan::state::TONE_ZONE;
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::pbx::media::{G711, MediaCommand, Remote, StreamId, WhileBridged};
@@ -274,9 +275,10 @@ impl Party<'_> {
 
     /// What a tone's name means in its line's zone; what is no name is a list of tones.
     pub(super) fn tone_list(&self, tone: &str, core: &Core) -> String {
-        let zone = Some(self.settings().tone_zone.as_str()).filter(|zone| !zone.is_empty());
+        let assigned = self.channel.program.as_ref().and_then(|program| program.variable(TONE_ZONE));
+        let zone = assigned.filter(|zone| !zone.is_empty()).unwrap_or_else(|| self.settings().tone_zone.clone());
         let indications = &core.config.indications;
-        let named = indications.tone(zone.unwrap_or(&indications.country), tone);
+        let named = indications.tone(if zone.is_empty() { &indications.country } else { &zone }, tone);
         named.unwrap_or_else(|| tone.to_owned())
     }
 

@@ -4,6 +4,7 @@
 use super::bridge::Bridges;
 use super::channel::{Activity, Channel, Loading, Playing};
 use super::early_media::EarlyMedia;
+use super::limit_sound::LimitWarning;
 use super::local;
 use super::music::{self, Loaded};
 use super::parties::Parties;
@@ -42,8 +43,18 @@ impl Prompts<'_> {
         let Some(channel) = self.parties.channel_mut(id) else { return };
         let order = self.core.fresh_id();
         let wanted = Wanted::Names { names: request.sounds.clone(), language: request.language.clone() };
-        channel.activity = Activity::LoadingSounds(Loading { order, request, from });
+        channel.activity = Activity::LoadingSounds(Loading { order, request, from, beside: false });
         self.core.out.sounds.push(SoundOrder { channel: id, order, wanted });
+    }
+
+    /// Orders sounds that are played beside what the program does next.
+    pub(super) fn begin_beside(&mut self, id: ChannelId, request: PlayRequest) {
+        self.begin(id, request, None);
+        if let Some(Activity::LoadingSounds(loading)) =
+            self.parties.channel_mut(id).map(|channel| &mut channel.activity)
+        {
+            loading.beside = true;
+        }
     }
 
     /// Plays a sound that is there already, unless a digit that ends it came.
@@ -56,6 +67,8 @@ impl Prompts<'_> {
 
     /// Sounds are there: those that were found are played, each that was not is logged.
     pub(super) fn loaded(&mut self, reply: SoundReply) {
+        let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
+        let Some(reply) = (LimitWarning { parties, bridges, core }).loaded(reply) else { return };
         let channel = reply.channel;
         let reply = match music::loaded(self.parties, reply, self.core) {
             Loaded::Others(reply) => reply,
@@ -72,7 +85,7 @@ impl Prompts<'_> {
             return;
         }
         let (names, stop_on) = (std::mem::take(&mut loading.request.sounds), loading.request.stop_on);
-        let from = loading.from;
+        let (from, beside) = (loading.from, loading.beside);
         let name = channel.name.clone();
         let (mut found, mut missing) = (Vec::new(), None);
         for (sound, wanted) in reply.sounds.into_iter().zip(names) {
@@ -83,6 +96,13 @@ impl Prompts<'_> {
                     missing.get_or_insert(wanted);
                 }
             }
+        }
+        if beside {
+            let started = match found.is_empty() {
+                true => Err("none of the sounds is there".to_owned()),
+                false => self.play_beside(id, &found),
+            };
+            return self.parties.resume(id, AppReply::PlaysBeside(started));
         }
         if found.is_empty() {
             return self.finish(id, missing.map_or(Played::All, Played::Missing));
@@ -119,6 +139,21 @@ impl Prompts<'_> {
             None => "the channel has no telephone".to_owned(),
         };
         self.finish(id, Played::Failed(failed));
+    }
+
+    /// Plays sounds while the program goes on; says how long they are.
+    fn play_beside(&mut self, id: ChannelId, sounds: &[Sound]) -> Result<Duration, String> {
+        let telephone = local::caller(self.parties, id);
+        if telephone != id && !self.may_play_before_the_answer(telephone, id) {
+            return Err("the caller hears another line".to_owned());
+        }
+        let started = self.parties.with_party(telephone, self.core, |party, cx| {
+            party.send_early_media(cx)?;
+            party.start_playing(sounds, 0, false, cx.core)
+        });
+        started.unwrap_or_else(|| Err("the channel has no telephone".to_owned()))?;
+        let samples: usize = sounds.iter().map(Sound::samples).sum();
+        Ok(Duration::from_millis(u64::try_from(samples / 8).unwrap_or(u64::MAX)))
     }
 
     /// What a caller is played while the line that answered is played something: until both are connected.
@@ -181,6 +216,10 @@ impl Prompts<'_> {
 
     /// The sounds ended, or were cut off.
     pub(super) fn played(&mut self, stream: StreamId, play: u64) {
+        let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
+        if (LimitWarning { parties, bridges, core }).played(stream, play) {
+            return;
+        }
         let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) else { return };
         let id = self.parties.channel(id).and_then(|channel| channel.played_by).unwrap_or(id);
         let Some(channel) = self.parties.channel_mut(id) else { return };

@@ -185,6 +185,7 @@ impl Applications<'_> {
             AppRequest::Answer => self.answer(id),
             AppRequest::Indicate(tone) => self.indicate(id, tone),
             AppRequest::Play(request) => self.prompts().begin(id, request, None),
+            AppRequest::PlayBeside(request) => self.prompts().begin_beside(id, request),
             AppRequest::PlayFrom(request, from) => self.prompts().begin(id, request, Some(from)),
             AppRequest::PlaySound(sound, stop_on) => self.prompts().begin_sound(id, sound, stop_on),
             AppRequest::PlayTone(tone) => self.play_tone(id, tone.as_deref()),
@@ -462,6 +463,7 @@ fn is_heard(request: &AppRequest) -> bool {
         AppRequest::Play(_)
         | AppRequest::PlayFrom(..)
         | AppRequest::PlaySound(..)
+        | AppRequest::PlayBeside(_)
         | AppRequest::PlayTone(Some(_))
         | AppRequest::Music(Some(_))
         | AppRequest::Record(_)
@@ -496,6 +498,7 @@ fn is_heard(request: &AppRequest) -> bool {
 fn ends_music(request: &AppRequest) -> bool {
     match request {
         AppRequest::Play(_)
+        | AppRequest::PlayBeside(_)
         | AppRequest::PlayFrom(..)
         | AppRequest::PlaySound(..)
         | AppRequest::PlayTone(_)

@@ -239,11 +239,7 @@ pub(super) fn ended(
 }
 
 /// Has the command behind `MixMonitor` run. Nobody waits for it: no channel has its number, which is that of the errand.
-fn run_afterwards(command: &str, said: &dyn Fn(Level, String) -> LogLine, core: &mut Core) {
-    if command.contains("^{") {
-        let text = format!("'{}' is not run after the recording: ^{{...}} is not there yet", outside(command));
-        return core.emit(said(Level::Warning, text));
-    }
+fn run_afterwards(command: &str, core: &mut Core) {
     let number = core.fresh_id();
     let request = OutsideRequest::Command(Command { text: command.to_owned(), wants_output: false });
     core.out.outside.push(OutsideOrder::Run { errand: ErrandId(number), channel: ChannelId(number), request });
@@ -290,7 +286,7 @@ fn told(recorded: &Recorded, core: &mut Core) {
         core.emit(said(Level::Verbose(4), text));
     }
     if !command.is_empty() {
-        run_afterwards(command, &said, core);
+        run_afterwards(command, core);
     }
 }
 

@@ -173,7 +173,9 @@ fn whatever_a_channel_does_is_stopped_in_one_place_and_leaves_no_timer() {
                 since: crate::clock::Time::ZERO,
             })
         },
-        |_, _| Activity::LoadingSounds(Loading { order: 1, request: PlayRequest::default(), from: None }),
+        |_, _| {
+            Activity::LoadingSounds(Loading { order: 1, request: PlayRequest::default(), from: None, beside: false })
+        },
         |core, timer| Activity::AwaitingDigit(timer(core)),
         |_, _| Activity::Echoing,
         |_, _| Activity::Called,

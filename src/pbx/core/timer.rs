@@ -51,6 +51,8 @@ pub enum CallTimer {
     Soundless(ChannelId),
     /// A telephone whose transfer went well has had time to hang up.
     Transferred(ChannelId),
+    /// A warning of the end of a called line's call is due.
+    Warning(ChannelId),
     /// A called line's call has lasted as long as its `Dial` allows.
     Limit(ChannelId),
     /// Nothing has been heard of a stream: its call is looked at.
