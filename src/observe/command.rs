@@ -25,6 +25,7 @@ mod sip;
 mod sip_line;
 mod sip_objects;
 mod sip_peer;
+mod sip_rows;
 mod sip_settings;
 mod sip_text;
 mod subscription;

@@ -120,7 +120,7 @@ fn a_forked_record_is_kept_beside_the_first() {
         world.until_over();
         let records = world.kept.iter().filter_map(|order| match order {
             StoreOrder::Call(record) => Some(record.as_ref().clone()),
-            StoreOrder::Bindings { .. } | StoreOrder::Value { .. } => None,
+            _ => None,
         });
         records
             .map(|record| (record.user_field, record.duration.as_secs(), record.billed.as_secs()))

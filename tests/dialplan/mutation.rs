@@ -300,6 +300,7 @@ fn short_run(bench: &Bench, context: &str, exten: &str, rng: &mut Rng) {
             }
             request => reply_to(request, rng),
         };
+        asked = Some(request.clone());
         program.answer(reply);
         end = program.advance(bench, 100_000);
     }
