@@ -461,6 +461,7 @@ impl Applications<'_> {
 fn is_heard(request: &AppRequest) -> bool {
     match request {
         AppRequest::Play(_)
+        | AppRequest::PlayBeside(_)
         | AppRequest::PlayFrom(..)
         | AppRequest::PlaySound(..)
         | AppRequest::PlayBeside(_)
