@@ -464,7 +464,6 @@ fn is_heard(request: &AppRequest) -> bool {
         | AppRequest::PlayBeside(_)
         | AppRequest::PlayFrom(..)
         | AppRequest::PlaySound(..)
-        | AppRequest::PlayBeside(_)
         | AppRequest::PlayTone(Some(_))
         | AppRequest::Music(Some(_))
         | AppRequest::Record(_)
