@@ -371,8 +371,6 @@ fn what_is_dialled_reaches_dial_filtered_or_by_a_pattern_of_one_length() {
     assert_eq!(
         plan("[home]\nexten => 1,1,Dial(SIP/hall,20,gpP(x)r)\nsame => n,Dial(Local/7@home&Local/1@home&Local/1@no)\n"),
         [
-            "2 dial-option Dial's options 'p', 'P' are not there yet -- p: screening by a recorded name; the call goes on \
-             without it",
             "3 dial-nobody Dial names Local/7@home, and '7' is not in context 'home' -- it fails at once (CHANUNAVAIL)",
             "3 dial-nobody Dial names Local/1@no, and there is no context 'no' -- it fails at once (CHANUNAVAIL)",
         ]
@@ -528,7 +526,6 @@ fn brackets_that_are_not_closed_letters_that_are_none_and_an_open_disa_are_said(
         [
             "2 text-unclosed '${' is never closed with '}': ${LEN(${EXTEN} -- count the brackets: each '${' needs its own '}', each '(' its ')'",
             "3 text-unclosed '$[' is never closed with ']': $[1 + ${B} -- count the brackets: each '$[' needs its own ']', each '(' its ')'",
-            "5 dial-option Dial's option 'p' is not there yet -- p: screening by a recorded name; the call goes on without it",
             "5 dial-option Dial's options 'y', 'q' are unknown -- it does nothing: `core show application Dial` lists the letters",
             "6 disa-open DISA asks for no PIN: who gets here dials whatever context 'home' holds -- give it a PIN, DISA(123456,...), unless nothing in that context costs money",
         ]
