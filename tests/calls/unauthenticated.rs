@@ -149,36 +149,6 @@ fn a_guest_that_acknowledges_nothing_is_given_up_soon() {
     }
 }
 
-/// A guest's call that the dialplan refuses: behind a 100 the INVITE does not come again, so the refusal does, a few times,
-/// or until it is acknowledged (RFC 3261 17.2.1).
-#[test]
-fn a_guest_whom_the_dialplan_refuses_learns_it_though_a_packet_is_lost() {
-    let plan =
-        "[lobby]\nexten => 1,1,Ringing()\n same => n,Wait(1)\n same => n,Busy()\n[default]\nexten => 1,1,Hangup()\n";
-    for (conf, user) in strangers() {
-        for acknowledges in [false, true] {
-            let mut world = Testbed::new(&conf, plan, Quality::PERFECT, 1);
-            world.register_all();
-            guest(&mut world);
-            let invite = forged(user, "1", "0", "");
-            world.inject("passer-by", &invite);
-            world.until(|w| !w.texts("passer-by", &["SIP/2.0 486 "]).is_empty());
-            if acknowledges {
-                let to = world.texts("passer-by", &["SIP/2.0 486 "])[0].clone();
-                let to = to.lines().find(|line| line.starts_with("To:")).unwrap().to_owned();
-                let lines = invite.split("\r\n\r\n").next().unwrap().lines();
-                let lines = lines.filter(|line| !line.starts_with("Content-") && !line.starts_with("To:"));
-                let ack: String = lines.map(|line| format!("{}\r\n", line.replace("INVITE", "ACK"))).collect();
-                world.inject("passer-by", &format!("{ack}{to}\r\nContent-Length: 0\r\n\r\n"));
-            }
-            world.run(Duration::from_secs(60));
-            let told = world.texts("passer-by", &["SIP/2.0 486 "]).len();
-            assert_eq!(told, if acknowledges { 1 } else { 4 }, "{user}");
-            world.assert_nothing_left();
-        }
-    }
-}
-
 /// A registration that is believed by name proves no address either: it may be as forged as the call that follows.
 #[test]
 fn a_forged_registration_makes_no_forged_call_louder() {

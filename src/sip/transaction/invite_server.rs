@@ -79,7 +79,7 @@ fn proceeding(answered: bool, input: Input, values: &TimerValues) -> (State, Act
         // RFC 3261 17.2.1: a refusal is sent, with timer H and, unless the transport is reliable, timer G.
         Input::Respond(Class::Refusal) => {
             let mut actions = smallvec![stop, Action::SendResponse];
-            if !values.reliable || (values.brief && answered) {
+            if !values.reliable {
                 actions.push(Action::Start(Timer::G, values.t1));
             }
             actions.push(Action::Start(Timer::H, values.life()));
@@ -118,10 +118,6 @@ fn completed(interval: Duration, input: Input, values: &TimerValues) -> (State, 
         // RFC 3261 17.2.1: after T1, 2 T1, 4 T1 and so on, at most T2.
         Input::Timer(Timer::G) => {
             let interval = values.back_off(interval);
-            // Four times in all: after 0, 1, 3 and 7 T1, as the 200 of such a call is.
-            if values.brief && interval > values.t1.saturating_mul(4) {
-                return (State::Completed { interval }, smallvec![Action::SendResponse]);
-            }
             (State::Completed { interval }, smallvec![Action::SendResponse, Action::Start(Timer::G, interval)])
         }
         // RFC 3261 17.2.1: the ACK never came, and this is reported to the user.
@@ -290,24 +286,5 @@ mod tests {
     #[test]
     fn terminated_stays_so() {
         check(State::Terminated, &[]);
-    }
-
-    /// Towards a stranger: once without a provisional response, since the INVITE comes again; else four times.
-    #[test]
-    fn a_stranger_is_refused_four_times_at_most_and_once_while_it_asks_again() {
-        let values = TimerValues { reliable: true, brief: true, ..TimerValues::default() };
-        let (_, actions) = step(SILENT, REFUSAL, &values);
-        assert!(!actions.iter().any(|action| matches!(action, Start(Timer::G, _))), "{actions:?}");
-        let (mut state, mut actions) = step(ANSWERED, REFUSAL, &values);
-        let mut after = Vec::new();
-        while let Some(time) =
-            actions.iter().find_map(|it| if let Start(Timer::G, time) = it { Some(*time) } else { None })
-        {
-            after.push(time);
-            (state, actions) = step(state, Input::Timer(Timer::G), &values);
-            assert_eq!(actions[0], SendResponse);
-        }
-        assert_eq!(after, [ms(500), ms(1_000), ms(2_000)]);
-        assert_eq!(step(state, Input::Ack, &values).0, State::Confirmed);
     }
 }

@@ -42,9 +42,6 @@ pub struct TimerValues {
     pub acknowledge: Duration,
     /// A reliable transport (TCP, TLS): nothing is retransmitted, and retransmissions are not waited for.
     pub reliable: bool,
-    /// Of a stranger over UDP, whose address may be another's: a refusal behind a provisional response is repeated, since the
-    /// INVITE is not any more, but only so often.
-    pub brief: bool,
 }
 
 impl TimerValues {
@@ -59,7 +56,6 @@ impl TimerValues {
             non_invite_timeout: t1.saturating_mul(64),
             acknowledge: Duration::from_secs(32),
             reliable: false,
-            brief: false,
         }
     }
 

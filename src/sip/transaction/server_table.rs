@@ -332,11 +332,9 @@ impl Servers {
 }
 
 impl Server {
-    /// By which timers it goes. A brief one behaves as over a reliable transport, but for a refusal that the INVITE will not
-    /// come again for.
+    /// By which timers it goes. A brief one behaves as over a reliable transport: its refusal is sent once.
     fn values(&self, values: TimerValues) -> TimerValues {
-        let brief = self.is_brief && !self.flow.transport.is_reliable();
-        TimerValues { reliable: values.reliable || self.is_brief, brief, ..values }.over(self.flow)
+        TimerValues { reliable: values.reliable || self.is_brief, ..values }.over(self.flow)
     }
 
     fn send(&self, out: &mut Vec<Transmit>) {

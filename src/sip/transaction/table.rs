@@ -201,8 +201,8 @@ impl<R: Clone> Transactions<R> {
         self.servers.respond(now, id, &response, out);
     }
 
-    /// Hardly anything of this request of a peer is answered again by itself: its refusal is sent once for each time that the
-    /// request comes, and four times when a provisional response has stopped that. For those who proved no address, so that somebody else may get what we send.
+    /// Nothing of this request of a peer is answered again by itself: its refusal is sent once for each time that the
+    /// request comes. For those who proved no address, so that somebody else may get what we send.
     pub fn be_brief(&mut self, id: ServerId) {
         self.servers.be_brief(id);
     }
