@@ -95,10 +95,15 @@ impl Pair<'_> {
     }
 
     /// The way of their media once the second has answered the first. `offered_version`: which version of the first's
-    /// media the second was offered. One that began to hold while a program ran on it holds the first from now on.
+    /// media the second was offered. One that began to hold while a program ran on it holds the first from now on;
+    /// and the first learns when a medium of its early media is not there any more, since somebody else has answered.
     pub fn media_path(&self, offered_version: u32) -> MediaPath {
         let mut path = MediaPath::new(self.may_go_direct(), offered_version);
-        if self.b.channel.on_hold && self.b.leg.agreement.remote_version() > 0 {
+        let described =
+            |kind| self.a.leg.agreement.local.as_ref().is_some_and(|local| local.secondary_addr(kind).is_some());
+        let lacks = |kind| self.b.channel.port(kind).is_none_or(|port| port.bound().is_none());
+        let has_lost = self.a.channel.bound_ports().into_iter().any(|(kind, _)| described(kind) && lacks(kind));
+        if has_lost || self.b.channel.on_hold && self.b.leg.agreement.remote_version() > 0 {
             path.informs_caller();
         }
         path
