@@ -47,7 +47,7 @@ const RFC_4475: &[Row] = &[
     ("dblreq", Status(401), Status(200), "the octets beyond Content-Length are no second request"),
     ("semiuri", Status(200), Status(200), "as lwsdisp"),
     ("transports", Status(200), Status(200), "as lwsdisp"),
-    ("mpart01", Status(405), Status(405), "MESSAGE is not spoken"),
+    ("mpart01", Status(401), Status(401), "a text message is challenged as a call is"),
     ("unreason", Read, Read, ""),
     ("noreason", Read, Read, ""),
     // 3.1.2, invalid messages
