@@ -94,6 +94,13 @@ impl Database {
         self.entries.borrow().iter().map(|(path, value)| (path.clone(), value.clone())).collect()
     }
 
+    /// The entries whose full names begin so, in order, without a look at the others.
+    pub fn beginning(&self, with: &str) -> Vec<(String, String)> {
+        let entries = self.entries.borrow();
+        let from = entries.range(with.to_owned()..).take_while(|(path, _)| path.starts_with(with));
+        from.map(|(path, value)| (path.clone(), value.clone())).collect()
+    }
+
     /// What changed since this was asked last: the new value, or `None` for what is gone.
     pub fn take_changes(&self) -> BTreeMap<String, Option<String>> {
         std::mem::take(&mut *self.changes.borrow_mut())

@@ -343,14 +343,14 @@ fn request(delivery: &Delivery, target: &Target, core: &mut Core) -> Request {
 /// Those that wait for a line, oldest first: where they lie, and what lies there.
 fn kept(database: &Database, line: &str) -> Vec<(String, String)> {
     let below = format!("{}/", path(FAMILY, line));
-    database.all().into_iter().filter(|(at, _)| at.starts_with(&below)).collect()
+    database.beginning(&below)
 }
 
 /// Keeps a message until its line is there.
 fn keep(delivery: &Delivery, why: String, database: &Database, core: &mut Core) -> Result<(), String> {
     let line = &delivery.target.line;
     let mine = kept(database, line).len();
-    let all = database.all().iter().filter(|(at, _)| at.starts_with(&format!("/{FAMILY}/"))).count();
+    let all = database.beginning(&format!("/{FAMILY}/")).len();
     if mine >= MAX_KEPT_A_LINE || all >= MAX_KEPT {
         return Err(format!("{why}; and {mine} messages wait for '{line}' already, {all} in all"));
     }
