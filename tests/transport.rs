@@ -40,7 +40,10 @@ fn hear(stream: &mut TcpStream, words: &str, times: usize) -> String {
     let mut heard = String::new();
     let mut buffer = [0; 4096];
     while heard.matches(words).count() < times {
-        let length = stream.read(&mut buffer).unwrap();
+        let length = match stream.read(&mut buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            read => read.unwrap(),
+        };
         assert!(length > 0, "closed after {heard:?}");
         heard.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
     }
@@ -49,13 +52,19 @@ fn hear(stream: &mut TcpStream, words: &str, times: usize) -> String {
 
 /// Waits until the other side has closed.
 fn closed(stream: &mut TcpStream) -> bool {
+    use std::io::ErrorKind;
     stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
     let mut buffer = [0; 4096];
     loop {
         match stream.read(&mut buffer) {
             Ok(0) => return true,
             Ok(_) => {}
-            Err(error) => return error.kind() == std::io::ErrorKind::ConnectionReset,
+            // A machine that is stopped and goes on interrupts every wait that has a time limit (signal(7)).
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => {
+                eprintln!("waiting for the close: {error}");
+                return error.kind() == ErrorKind::ConnectionReset;
+            }
         }
     }
 }
