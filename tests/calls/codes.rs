@@ -1,5 +1,6 @@
 //! Codes that telephones press in mid-call: transfer, parking, recording, hanging up, applications.
 
+use crate::helpers::{self, got, over, presses, prompted, together};
 use crate::stories::stories;
 use crate::testbed::{AND_FEATURES, SIP, Testbed};
 use std::time::Duration;
@@ -65,45 +66,14 @@ fn talk(world: &mut Testbed, number: &str) {
     for digit in ["digits/7", "digits/0", "digits/1"] {
         world.sounds.add(digit, Duration::from_millis(300));
     }
-    world.phone("client").dials(number);
-    world.until(|w| w.is_called("desk"));
-    world.phone("desk").answers();
+    helpers::talk(world, "client", number, "desk");
     together(world, "client", "desk");
-}
-
-fn together(world: &mut Testbed, a: &str, b: &str) {
-    world.until(|w| w.is_talking(a) && w.is_talking(b));
-    world.run(Duration::from_secs(2));
-    world.assert_agreed(a, b, true);
-}
-
-/// Presses digits as telephone events; the exchange hears each.
-fn presses(world: &mut Testbed, who: &str, digits: &str) {
-    for digit in digits.chars() {
-        assert!(world.phone(who).sends_event(digit), "nobody hears {digit} of {who}");
-        world.run(Duration::from_millis(150));
-    }
-}
-
-/// What a telephone was sent of digits.
-fn got(world: &Testbed, who: &str) -> String {
-    let at = world.look(who).rtp();
-    world.media.pressed.iter().filter(|(to, ..)| *to == at).map(|(_, digit, ..)| *digit).collect()
-}
-
-fn prompted(world: &Testbed, name: &str) -> bool {
-    world.prompts.iter().any(|(_, names)| names == name)
 }
 
 fn asked(world: &mut Testbed, who: &str, code: &str) {
     world.prompts.clear();
     presses(world, who, code);
     world.until(|w| prompted(w, "pbx-transfer") && w.is_played_to(who));
-}
-
-fn over(world: &mut Testbed, by: &str) {
-    world.phone(by).hangs_up();
-    world.until_over();
 }
 
 fn a_caller_transfers_the_called_line(world: &mut Testbed) {
@@ -218,6 +188,8 @@ fn the_other_side_is_parked(world: &mut Testbed) {
         world.until(|w| w.has_line("is parked at 701 of lot 'default', by SIP/"));
         world.until(|w| prompted(w, "digits/7&digits/0&digits/1"));
         world.until(|w| !w.look(by).has_call());
+        world.run(Duration::from_secs(2));
+        assert!(world.is_played_to(other), "its music goes on when the place is said");
         world.phone("cisco").dials("701");
         together(world, other, "cisco");
         over(world, other);

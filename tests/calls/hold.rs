@@ -1,10 +1,11 @@
 //! Hold: the other side is told, or hears music where somebody asked for that; and a second call to a telephone that has one.
 
+use crate::helpers::{self, is_hold_settled, over, second};
 use crate::stories::stories;
 use crate::testbed::{SIP, Testbed};
 use std::sync::LazyLock;
 use std::time::Duration;
-use strowger::sim::{Change, DeviceProfile, PhoneEvent};
+use strowger::sim::Change;
 use strowger::sip::method::Method;
 
 const PLAN: &str = "[default]\nexten => 1,1,Dial(SIP/desk,20)\nexten => 2,1,Dial(SIP/cisco,20)\n\
@@ -35,15 +36,7 @@ stories! {
 
 fn talk(world: &mut Testbed) {
     world.sounds.add("moh/a", Duration::from_secs(1));
-    world.phone("client").dials("1");
-    world.until(|w| w.is_called("desk"));
-    world.phone("desk").answers();
-    world.until(|w| w.is_talking("client") && w.is_talking("desk"));
-    world.run(Duration::from_secs(1));
-}
-
-fn refused((_, event): &(strowger::clock::Time, PhoneEvent)) -> bool {
-    matches!(event, PhoneEvent::RenegotiationRefused(_))
+    helpers::talk(world, "client", "1", "desk");
 }
 
 fn offers(world: &Testbed, name: &str) -> usize {
@@ -70,54 +63,42 @@ fn holds_and_resumes(world: &mut Testbed) {
 
 fn who_is_held_hears_music(world: &mut Testbed) {
     holds_and_resumes(world);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn music_is_suggested_by_who_holds(world: &mut Testbed) {
     holds_and_resumes(world);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn the_old_name_asks_for_music_too(world: &mut Testbed) {
     holds_and_resumes(world);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn a_line_that_asks_for_nothing_is_told_of_the_hold(world: &mut Testbed) {
     talk(world);
     world.phone("desk").reoffers(Change::Hold);
-    // The telephone may ask again where the network lost an ACK (491), and may give it up.
-    let is_settled =
-        |w: &Testbed| w.saw("client", &PhoneEvent::OnHold) || w.stations["desk"].events.iter().any(refused);
-    world.until(is_settled);
+    world.until(|w| is_hold_settled(w, "desk", "client"));
     world.run(Duration::from_secs(2));
     assert!(!world.is_played_to("client"));
-    world.phone("desk").hangs_up();
-    world.until_over();
+    over(world, "desk");
 }
 
 fn nothing_is_played_on_the_call_of_a_modem(world: &mut Testbed) {
     talk(world);
     world.phone("desk").reoffers(Change::Hold);
-    // The telephone may ask again where the network lost an ACK (491), and may give it up.
-    let is_settled =
-        |w: &Testbed| w.saw("client", &PhoneEvent::OnHold) || w.stations["desk"].events.iter().any(refused);
-    world.until(is_settled);
+    world.until(|w| is_hold_settled(w, "desk", "client"));
     world.run(Duration::from_secs(2));
     assert!(!world.is_played_to("client"));
-    world.phone("desk").hangs_up();
-    world.until_over();
+    over(world, "desk");
 }
 
 fn music_ends_with_the_call(world: &mut Testbed) {
     talk(world);
     world.phone("desk").reoffers(Change::Hold);
     world.until(|w| w.is_played_to("client"));
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn music_ends_when_the_call_goes_elsewhere(world: &mut Testbed) {
@@ -131,33 +112,21 @@ fn music_ends_when_the_call_goes_elsewhere(world: &mut Testbed) {
     world.phone("desk").hangs_up();
     world.run(Duration::from_secs(3));
     world.assert_agreed("client", "cisco", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn without_music_there_is_silence(world: &mut Testbed) {
-    world.phone("client").dials("1");
-    world.until(|w| w.is_called("desk"));
-    world.phone("desk").answers();
-    world.until(|w| w.is_talking("client") && w.is_talking("desk"));
-    world.run(Duration::from_secs(1));
+    helpers::talk(world, "client", "1", "desk");
     world.phone("desk").reoffers(Change::Hold);
     world.until(|w| w.has_line("it is held, and hears silence instead of music"));
     world.phone("desk").reoffers(Change::Resume);
     world.run(Duration::from_secs(3));
     world.assert_agreed("client", "desk", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn a_second_call_waits_at_the_telephone(world: &mut Testbed) {
-    world.add_with_account(
-        "desk2",
-        "desk",
-        "password",
-        ("192.0.2.31:5060", "192.0.2.31:5004"),
-        DeviceProfile::Grandstream,
-    );
+    second(world);
     talk(world);
     // The telephone's other line key is a telephone of its own here: it gets the calls from now on.
     world.phone("desk2").registers();
@@ -175,6 +144,5 @@ fn a_second_call_waits_at_the_telephone(world: &mut Testbed) {
     world.run(Duration::from_secs(3));
     world.assert_agreed("client", "desk", true);
     world.phone("client").hangs_up();
-    world.phone("isp").hangs_up();
-    world.until_over();
+    over(world, "isp");
 }

@@ -24,6 +24,8 @@ mod extras;
 mod forks;
 mod forwarded;
 mod forwarding;
+mod handover;
+mod helpers;
 mod hold;
 mod info;
 mod lamps;

@@ -1,5 +1,6 @@
 //! Calls change hands: a channel goes on elsewhere, two calls become one, a telephone takes another's place.
 
+use crate::helpers::{over, talk};
 use crate::stories::stories;
 use crate::testbed::{SIP, Testbed};
 use std::sync::LazyLock;
@@ -41,14 +42,6 @@ stories! {
     what_cannot_be_done_is_refused(SIP, PLAN);
 }
 
-fn talk(world: &mut Testbed, caller: &str, number: &str, callee: &str) {
-    world.phone(caller).dials(number);
-    world.until(|w| w.is_called(callee));
-    world.phone(callee).answers();
-    world.until(|w| w.is_talking(caller) && w.is_talking(callee));
-    world.run(Duration::from_secs(1));
-}
-
 fn redirect(world: &mut Testbed, line: &str, place: &str) {
     let channel = world.channel_of(line);
     world.orders(&Order::Redirect(channel, place.to_owned())).unwrap();
@@ -63,8 +56,7 @@ fn a_caller_goes_on_elsewhere(world: &mut Testbed) {
     world.until(|w| w.is_talking("isp"));
     world.run(Duration::from_secs(2));
     world.assert_agreed("client", "isp", true);
-    world.phone("isp").hangs_up();
-    world.until_over();
+    over(world, "isp");
 }
 
 fn a_called_line_goes_on_elsewhere(world: &mut Testbed) {
@@ -77,8 +69,7 @@ fn a_called_line_goes_on_elsewhere(world: &mut Testbed) {
     world.until(|w| w.is_talking("isp"));
     world.run(Duration::from_secs(2));
     world.assert_agreed("desk", "isp", true);
-    world.phone("desk").hangs_up();
-    world.until_over();
+    over(world, "desk");
 }
 
 fn join(world: &mut Testbed, a: &str, b: &str) {
@@ -97,8 +88,7 @@ fn two_calls_become_one(world: &mut Testbed) {
         let told = world.messages("exchange", line, &["INVITE sip:"]).len();
         assert!(told <= usize::from(line == "cisco") || !world.is_perfect(), "nothing has to be told to {line}");
     }
-    world.phone("cisco").hangs_up();
-    world.until_over();
+    over(world, "cisco");
 }
 
 fn two_calls_in_two_codecs(world: &mut Testbed) {
@@ -113,8 +103,7 @@ fn two_calls_in_two_codecs(world: &mut Testbed) {
     world.run(Duration::from_secs(8));
     assert_eq!((world.look("client").payload_type(), world.look("cisco").payload_type()), (Some(8), Some(8)));
     world.assert_agreed("client", "cisco", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn two_calls_on_hold_become_one(world: &mut Testbed) {
@@ -127,8 +116,7 @@ fn two_calls_on_hold_become_one(world: &mut Testbed) {
     world.until(|w| !w.look("desk").has_call() && !w.look("isp").has_call());
     world.run(Duration::from_secs(8));
     world.assert_agreed("client", "cisco", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn two_direct_calls_become_one(world: &mut Testbed) {
@@ -139,8 +127,7 @@ fn two_direct_calls_become_one(world: &mut Testbed) {
     world.until(|w| !w.look("desk").has_call() && !w.look("isp").has_call());
     world.run(Duration::from_secs(15));
     world.assert_agreed("client", "cisco", false);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn two_callees_are_joined(world: &mut Testbed) {
@@ -150,8 +137,7 @@ fn two_callees_are_joined(world: &mut Testbed) {
     world.until(|w| !w.look("client").has_call() && !w.look("isp").has_call());
     world.run(Duration::from_secs(3));
     world.assert_agreed("desk", "cisco", true);
-    world.phone("desk").hangs_up();
-    world.until_over();
+    over(world, "desk");
 }
 
 fn a_telephone_takes_the_place_of_one_in_an_application(world: &mut Testbed) {
@@ -168,8 +154,7 @@ fn a_telephone_takes_the_place_of_one_in_an_application(world: &mut Testbed) {
     let echo = world.media.streams.values().find(|it| matches!(it.doing, crate::media::Doing::Echo)).unwrap();
     assert_eq!(echo.remote.and_then(|remote| remote.rtp), Some(world.look("client").rtp()));
     assert_eq!(world.look("client").media(), Some(echo.rtp));
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn a_telephone_takes_the_place_of_one_whose_call_rings(world: &mut Testbed) {
@@ -187,8 +172,7 @@ fn a_telephone_takes_the_place_of_one_whose_call_rings(world: &mut Testbed) {
     world.until(|w| w.is_talking("cisco"));
     world.run(Duration::from_secs(4));
     world.assert_agreed("client", "cisco", true);
-    world.phone("cisco").hangs_up();
-    world.until_over();
+    over(world, "cisco");
 }
 
 fn a_ringing_call_is_picked_up(world: &mut Testbed) {
@@ -201,8 +185,7 @@ fn a_ringing_call_is_picked_up(world: &mut Testbed) {
     world.until(|w| w.is_talking("client") && !w.look("desk").has_call());
     world.run(Duration::from_secs(2));
     world.assert_agreed("client", "isp", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn what_cannot_be_done_is_refused(world: &mut Testbed) {
@@ -216,6 +199,5 @@ fn what_cannot_be_done_is_refused(world: &mut Testbed) {
     assert!(refused(world.orders(&Order::PickUp(desk, client.clone()))), "its own call");
     let unknown = world.orders(&Order::Join(client, "SIP/nobody-1".into()));
     assert_eq!(unknown, Err(NotDone::Unknown("SIP/nobody-1".into())));
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }

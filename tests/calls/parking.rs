@@ -1,5 +1,6 @@
 //! Parking: calls that wait in a lot, and who takes them.
 
+use crate::helpers::over;
 use crate::stories::stories;
 use crate::testbed::{AND_FEATURES, SIP, Testbed};
 use std::time::Duration;
@@ -79,11 +80,6 @@ fn talk(world: &mut Testbed, a: &str, b: &str) {
     world.run(Duration::from_secs(1));
     world.assert_agreed(a, b, true);
     assert!(!world.is_played_to(a) && !world.is_played_to(b));
-}
-
-fn over(world: &mut Testbed, by: &str) {
-    world.phone(by).hangs_up();
-    world.until_over();
 }
 
 fn state(world: &Testbed) -> DeviceState {

@@ -1,5 +1,6 @@
 //! Pickup: a telephone answers a call that rings at another.
 
+use crate::helpers::over;
 use crate::stories::stories;
 use crate::testbed::{AND_FEATURES, SIP, Testbed};
 use std::time::Duration;
@@ -61,11 +62,6 @@ fn picked_up(world: &mut Testbed, code: &str) {
     world.run(Duration::from_secs(1));
     world.assert_agreed("client", "cisco", true);
     assert!(world.has_line("SIP/cisco-") && world.has_line(" picked up the call at SIP/"));
-}
-
-fn over(world: &mut Testbed, by: &str) {
-    world.phone(by).hangs_up();
-    world.until_over();
 }
 
 fn cancels(world: &Testbed, line: &str) -> Vec<String> {

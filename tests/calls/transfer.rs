@@ -1,10 +1,11 @@
 //! Transfer: blind and attended by REFER, a call taken over by INVITE with Replaces, and `Transfer()`.
 
+use crate::helpers::{called, connect, is_answered, over, refer, replaces, second, talk, told};
 use crate::stories::stories;
 use crate::testbed::{SIP, Testbed};
 use std::sync::LazyLock;
 use std::time::Duration;
-use strowger::sim::{Change, DeviceProfile, PhoneEvent};
+use strowger::sim::{Change, PhoneEvent};
 use strowger::sip::method::Method;
 
 const PLAN: &str = "[default]\n\
@@ -49,62 +50,6 @@ stories! {
     a_program_sends_a_caller_elsewhere(SIP, PLAN);
 }
 
-fn talk(world: &mut Testbed, caller: &str, number: &str, callee: &str) {
-    world.phone(caller).dials(number);
-    world.until(|w| w.is_called(callee));
-    world.phone(callee).answers();
-    world.until(|w| w.is_talking(caller) && w.is_talking(callee));
-    world.run(Duration::from_secs(1));
-}
-
-fn refer(world: &mut Testbed, name: &str, to: &str) {
-    let contact = format!("<sip:{name}@192.0.2.30:5060>");
-    let by = format!("<sip:{name}@192.0.2.1>");
-    world.phone(name).requests(Method::Refer, &[("Refer-To", to), ("Referred-By", &by), ("Contact", &contact)]);
-}
-
-/// What a telephone was told of its transfer, in order and each once.
-fn told(world: &Testbed, name: &str) -> Vec<u16> {
-    let mut found: Vec<(u32, u16)> = Vec::new();
-    for text in world.texts(name, &["NOTIFY "]) {
-        let number =
-            text.lines().find_map(|line| line.strip_prefix("CSeq: ")?.split(' ').next()?.parse().ok()).unwrap();
-        let status = text.lines().find_map(|line| line.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()).unwrap();
-        assert!(text.contains("Event: refer;id=") && text.contains("Content-Type: message/sipfrag"), "{text}");
-        assert_eq!(text.contains("Subscription-State: terminated"), status >= 200, "{text}");
-        if !found.contains(&(number, status)) {
-            found.push((number, status));
-        }
-    }
-    found.sort_unstable();
-    found.into_iter().map(|(_, status)| status).collect()
-}
-
-fn is_answered(world: &Testbed, name: &str, status: &str) -> bool {
-    !world.messages("exchange", name, &[status, "REFER"]).is_empty()
-}
-
-/// Another call of a line that has one: the account's second telephone stands for the second line key.
-fn second(world: &mut Testbed) {
-    world.add_with_account(
-        "desk2",
-        "desk",
-        "password",
-        ("192.0.2.31:5060", "192.0.2.31:5004"),
-        DeviceProfile::Grandstream,
-    );
-}
-
-/// What Replaces says of the call that a telephone began, as it is escaped in a URI.
-fn replaces(world: &Testbed, name: &str) -> String {
-    let is_tagged = |text: &String| ["SIP/2.0 18", "SIP/2.0 200"].iter().any(|start| text.starts_with(start));
-    let text = world.texts(name, &["SIP/2.0 ", "INVITE"]).into_iter().rfind(is_tagged).unwrap();
-    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
-    let tag = |name: &str| field(name).split(";tag=").nth(1).unwrap().to_owned();
-    let call_id = field("Call-ID:").replace('@', "%40");
-    format!("{call_id}%3Bto-tag%3D{}%3Bfrom-tag%3D{}", tag("To:"), tag("From:"))
-}
-
 fn a_called_line_transfers_blindly(world: &mut Testbed) {
     talk(world, "client", "1", "desk");
     world.phone("desk").reoffers(Change::Hold);
@@ -120,8 +65,7 @@ fn a_called_line_transfers_blindly(world: &mut Testbed) {
     world.phone("desk").hangs_up();
     world.run(Duration::from_secs(3));
     world.assert_agreed("client", "cisco", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn a_caller_transfers_blindly(world: &mut Testbed) {
@@ -132,8 +76,7 @@ fn a_caller_transfers_blindly(world: &mut Testbed) {
     world.until(|w| !w.look("desk").has_call());
     world.run(Duration::from_secs(2));
     assert!(world.is_talking("cisco"), "it is in Echo");
-    world.phone("cisco").hangs_up();
-    world.until_over();
+    over(world, "cisco");
 }
 
 fn the_call_of_a_number_that_is_not_there_stays(world: &mut Testbed) {
@@ -149,8 +92,7 @@ fn the_call_of_a_number_that_is_not_there_stays(world: &mut Testbed) {
     world.until(|w| w.is_talking("cisco") && told(w, "desk").ends_with(&[200]));
     world.phone("desk").hangs_up();
     world.run(Duration::from_secs(1));
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn the_call_of_a_busy_line_comes_back(world: &mut Testbed) {
@@ -160,8 +102,7 @@ fn the_call_of_a_busy_line_comes_back(world: &mut Testbed) {
     world.until(|w| told(w, "desk") == [100, 486]);
     world.run(Duration::from_secs(8));
     world.assert_agreed("client", "desk", true);
-    world.phone("desk").hangs_up();
-    world.until_over();
+    over(world, "desk");
 }
 
 fn the_call_of_a_caller_comes_back(world: &mut Testbed) {
@@ -174,8 +115,7 @@ fn the_call_of_a_caller_comes_back(world: &mut Testbed) {
     world.phone("client").reoffers(Change::Resume);
     world.run(Duration::from_secs(8));
     world.assert_agreed("client", "desk", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn who_hangs_up_at_once_is_not_missed(world: &mut Testbed) {
@@ -188,8 +128,7 @@ fn who_hangs_up_at_once_is_not_missed(world: &mut Testbed) {
     world.until(|w| w.is_talking("cisco"));
     world.run(Duration::from_secs(3));
     world.assert_agreed("client", "cisco", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn who_never_hangs_up_is_hung_up(world: &mut Testbed) {
@@ -198,16 +137,14 @@ fn who_never_hangs_up_is_hung_up(world: &mut Testbed) {
     world.until(|w| !w.look("desk").has_call());
     assert_eq!(told(world, "desk"), [100, 200]);
     world.run(Duration::from_secs(1));
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn who_is_transferred_gives_up(world: &mut Testbed) {
     talk(world, "client", "1", "desk");
     refer(world, "desk", "<sip:2@192.0.2.1>");
     world.until(|w| w.is_called("cisco"));
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
     assert!(!world.is_perfect() || told(world, "desk").last() == Some(&487));
 }
 
@@ -220,8 +157,7 @@ fn where_to_is_looked_up_where_the_caller_said(world: &mut Testbed) {
     world.phone("desk").hangs_up();
     world.phone("cisco").answers();
     world.until(|w| w.is_talking("cisco"));
-    world.phone("cisco").hangs_up();
-    world.until_over();
+    over(world, "cisco");
 }
 
 fn a_transfer_into_an_application_is_done(world: &mut Testbed) {
@@ -231,8 +167,7 @@ fn a_transfer_into_an_application_is_done(world: &mut Testbed) {
     world.phone("client").hangs_up();
     world.until(|w| !w.look("client").has_call());
     assert!(world.is_talking("desk"));
-    world.phone("desk").hangs_up();
-    world.until_over();
+    over(world, "desk");
 }
 
 fn a_direct_call_is_transferred(world: &mut Testbed) {
@@ -245,8 +180,7 @@ fn a_direct_call_is_transferred(world: &mut Testbed) {
     world.phone("desk").hangs_up();
     world.run(Duration::from_secs(15));
     world.assert_agreed("client", "cisco", false);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn nobody_is_told_who_does_not_want_to_be(world: &mut Testbed) {
@@ -257,13 +191,7 @@ fn nobody_is_told_who_does_not_want_to_be(world: &mut Testbed) {
     world.until(|w| !w.look("desk").has_call());
     assert!(world.texts("desk", &["202", "REFER"])[0].contains("Refer-Sub: false"));
     assert!(told(world, "desk").is_empty());
-    world.phone("client").hangs_up();
-    world.until_over();
-}
-
-fn connect(world: &mut Testbed) {
-    let to = format!("<sip:2@192.0.2.1?Replaces={}>", replaces(world, "desk2"));
-    refer(world, "desk", &to);
+    over(world, "client");
 }
 
 fn two_calls_are_connected(world: &mut Testbed) {
@@ -277,8 +205,7 @@ fn two_calls_are_connected(world: &mut Testbed) {
     world.phone("desk").hangs_up();
     world.run(Duration::from_secs(8));
     world.assert_agreed("client", "cisco", true);
-    world.phone("cisco").hangs_up();
-    world.until_over();
+    over(world, "cisco");
 }
 
 fn two_direct_calls_are_connected(world: &mut Testbed) {
@@ -291,8 +218,7 @@ fn two_direct_calls_are_connected(world: &mut Testbed) {
     world.phone("desk").hangs_up();
     world.run(Duration::from_secs(15));
     world.assert_agreed("client", "cisco", false);
-    world.phone("cisco").hangs_up();
-    world.until_over();
+    over(world, "cisco");
 }
 
 fn a_call_is_connected_with_one_that_rings(world: &mut Testbed) {
@@ -315,8 +241,7 @@ fn a_call_is_connected_with_one_that_rings(world: &mut Testbed) {
     world.until(|w| w.is_talking("cisco"));
     world.run(Duration::from_secs(8));
     world.assert_agreed("client", "cisco", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn a_call_is_connected_with_an_application(world: &mut Testbed) {
@@ -332,8 +257,7 @@ fn a_call_is_connected_with_an_application(world: &mut Testbed) {
     world.run(Duration::from_secs(5));
     let echo = world.media.streams.values().find(|it| matches!(it.doing, crate::media::Doing::Echo)).unwrap();
     assert_eq!(echo.remote.and_then(|remote| remote.rtp), Some(world.look("client").rtp()));
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn a_call_that_is_not_its_own_is_not_connected(world: &mut Testbed) {
@@ -345,8 +269,7 @@ fn a_call_that_is_not_its_own_is_not_connected(world: &mut Testbed) {
     world.assert_agreed("client", "desk", true);
     world.assert_agreed("isp", "cisco", true);
     world.phone("client").hangs_up();
-    world.phone("isp").hangs_up();
-    world.until_over();
+    over(world, "isp");
 }
 
 fn who_may_not_is_declined(world: &mut Testbed) {
@@ -354,8 +277,7 @@ fn who_may_not_is_declined(world: &mut Testbed) {
     refer(world, "desk", "<sip:2@192.0.2.1>");
     world.until(|w| is_answered(w, "desk", "603 Declined (policy)"));
     assert!(world.has_line("transfer refused with 603"));
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn the_call_of_a_modem_is_left_alone(world: &mut Testbed) {
@@ -364,8 +286,7 @@ fn the_call_of_a_modem_is_left_alone(world: &mut Testbed) {
     world.until(|w| is_answered(w, "desk", "603"));
     assert!(world.has_line("'client' is line=modem: its calls are not transferred"));
     world.assert_agreed("client", "desk", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn what_cannot_be_read_is_refused(world: &mut Testbed) {
@@ -383,16 +304,7 @@ fn what_cannot_be_read_is_refused(world: &mut Testbed) {
     world.phone("desk").requests(Method::Refer, &[]);
     world.run(Duration::from_secs(3));
     world.assert_agreed("client", "desk", true);
-    world.phone("client").hangs_up();
-    world.until_over();
-}
-
-/// The dialog that the exchange began with a telephone, for Replaces.
-fn called(world: &Testbed, name: &str, status: &str) -> String {
-    let text = world.sent_by(name, &[status, "INVITE"]).pop().unwrap();
-    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
-    let tag = |name: &str| field(name).split(";tag=").nth(1).unwrap().to_owned();
-    format!("{};to-tag={};from-tag={}", field("Call-ID:"), tag("From:"), tag("To:"))
+    over(world, "client");
 }
 
 fn a_call_is_taken_over(world: &mut Testbed) {
@@ -404,8 +316,7 @@ fn a_call_is_taken_over(world: &mut Testbed) {
     world.until(|w| w.is_talking("desk2") && !w.look("desk").has_call());
     world.run(Duration::from_secs(5));
     world.assert_agreed("client", "desk2", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn a_call_that_rings_is_picked_up(world: &mut Testbed) {
@@ -419,8 +330,7 @@ fn a_call_that_rings_is_picked_up(world: &mut Testbed) {
     world.until(|w| !w.look("desk").has_call());
     world.run(Duration::from_secs(5));
     world.assert_agreed("client", "isp", true);
-    world.phone("isp").hangs_up();
-    world.until_over();
+    over(world, "isp");
 }
 
 fn what_may_not_be_taken_over_is_not(world: &mut Testbed) {
@@ -438,8 +348,7 @@ fn what_may_not_be_taken_over_is_not(world: &mut Testbed) {
         world.until(|w| w.saw(who, &PhoneEvent::Failed(status)));
     }
     world.assert_agreed("client", "desk", true);
-    world.phone("client").hangs_up();
-    world.until_over();
+    over(world, "client");
 }
 
 fn a_program_sends_a_caller_elsewhere(world: &mut Testbed) {

@@ -13,6 +13,7 @@ use super::interlude_end::take_back;
 use super::leg::Ending;
 use super::local;
 use super::local_half::HalfEnded;
+use super::music;
 use super::originating::set_free;
 use super::parties::Parties;
 use super::tones;
@@ -141,6 +142,7 @@ impl Hangup<'_> {
 
     /// A channel's program goes on elsewhere. What the channel was doing stops; whoever it called or talked to is hung up.
     pub(super) fn redirect(&mut self, id: ChannelId, to: Position) {
+        self.leave_errands(id);
         let Some(channel) = self.parties.channel(id).filter(|channel| !channel.dead) else { return };
         match &channel.activity {
             Activity::Dialing(_) => self.dialing().end(id, DialStatus::Cancel, None),
@@ -170,6 +172,25 @@ impl Hangup<'_> {
             self.parties.make_runnable(id);
         }
         self.leave_lot(id);
+    }
+
+    /// A channel is about to go on elsewhere: what a code had begun on it is over, and so is its waiting for that of another.
+    pub(super) fn leave_errands(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel(id).filter(|channel| !channel.dead) else { return };
+        if channel.interlude.is_none() && channel.waits_for.is_none() {
+            return;
+        }
+        music::end(self.parties, id, self.core);
+        let finished = self.leave_interlude(id, cause::NORMAL);
+        let idle = self.parties.channel(id).filter(|channel| channel.bridge.is_none()).and_then(Channel::stream);
+        if let Some(stream) = idle {
+            self.core.out.media.push(MediaCommand::Idle { stream });
+        }
+        if let Some(finished) = finished {
+            let purpose = if finished.purpose == Purpose::SayPlace { Purpose::SayPlace } else { Purpose::Application };
+            let name = self.parties.name_of(id);
+            self.parties.deferred.push_back(Deferred::Left(name, Finished { purpose, ..finished }, None));
+        }
     }
 
     /// A channel waits in a lot no more.

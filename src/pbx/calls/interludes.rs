@@ -83,7 +83,9 @@ impl Interludes<'_> {
         let Some(Finished { partner, purpose, number, .. }) = take_back(channel, cause::NORMAL, self.core) else {
             return;
         };
-        self.wait_is_over(partner);
+        if !self.wait_is_over(partner) && purpose != Purpose::SayPlace {
+            return self.moving().hang_up(id);
+        }
         match purpose {
             Purpose::SayPlace => self.moving().hang_up(id),
             Purpose::BlindTransfer(context) if !number.is_empty() => {
@@ -94,11 +96,13 @@ impl Interludes<'_> {
         }
     }
 
-    fn wait_is_over(&mut self, partner: ChannelId) {
-        music::end(self.parties, partner, self.core);
-        if let Some(channel) = self.parties.channel_mut(partner) {
-            channel.waits_for = None;
+    /// Says whether it has waited until now: somebody may have sent it elsewhere meanwhile.
+    fn wait_is_over(&mut self, partner: ChannelId) -> bool {
+        let waited = self.parties.channel_mut(partner).is_some_and(|channel| channel.waits_for.take().is_some());
+        if waited {
+            music::end(self.parties, partner, self.core);
         }
+        waited
     }
 
     /// The two talk again.
@@ -134,7 +138,9 @@ impl Interludes<'_> {
     pub(super) fn hung_up(&mut self, by: &str, finished: Finished, line: Option<ChannelId>) {
         let Finished { partner, purpose, number, branches } = finished;
         let is_ringing = !branches.is_empty();
-        self.wait_is_over(partner);
+        if !self.wait_is_over(partner) {
+            return line.into_iter().for_each(|line| self.moving().hang_up(line));
+        }
         match (purpose, line) {
             (Purpose::Consultation(_), Some(line)) => match self.moving().join(partner, line) {
                 Ok(_) => {

@@ -491,3 +491,9 @@ impl Leg {
         self.ua.dialogs.remove_from(cx.index);
     }
 }
+
+/// Does a leg's peer hold because we told it to, or is it about to?
+pub(super) fn is_kept_on_hold(leg: &Leg) -> bool {
+    let told = leg.agreement.local.as_ref().is_some_and(Sdp::is_hold);
+    leg.is_confirmed() && (told || leg.renegotiation.our_offer().is_some_and(Sdp::is_hold))
+}

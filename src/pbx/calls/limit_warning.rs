@@ -86,13 +86,28 @@ pub(super) fn order(channel: &mut Channel, names: Vec<String>, core: &mut Core) 
     core.out.sounds.push(SoundOrder { channel: id, order, wanted });
 }
 
-/// A warning is due.
+/// A called line goes on without who called it: nothing is played into that call any more.
+pub(super) fn forget(parties: &mut Parties, callee: ChannelId, core: &mut Core) {
+    let warnings = parties.channel_mut(callee).and_then(|channel| channel.callee.warnings.take());
+    if let Some(timer) = warnings.and_then(|warnings| warnings.timer()) {
+        core.timers.cancel(timer);
+    }
+}
+
+/// A warning is due; it is for those that the limit was made for, while they talk to each other.
 pub(super) fn due(parties: &mut Parties, callee: ChannelId, core: &mut Core) {
+    let bridge_of = |id: ChannelId| parties.channel(id).and_then(|channel| channel.bridge);
+    let bridge = bridge_of(callee);
+    let Some(warnings) = parties.channel(callee).and_then(|channel| channel.callee.warnings.as_ref()) else { return };
+    let talk = bridge.is_some() && bridge_of(warnings.caller) == bridge;
     let Some(channel) = parties.channel_mut(callee) else { return };
     let Some(warnings) = channel.callee.warnings.as_mut() else { return };
     let left = warnings.ends.since(core.now.mono);
     let again = warnings.repeat.filter(|repeat| *repeat < left);
     warnings.next = again.map(|repeat| core.set_timer(repeat, Timer::Call(CallTimer::Warning(callee))));
+    if !talk {
+        return;
+    }
     let names = warnings.file.clone().map_or_else(|| time_left(&warnings.language, left), |file| vec![file]);
     order(channel, names, core);
 }

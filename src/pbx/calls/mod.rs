@@ -55,6 +55,7 @@ mod occupancy;
 pub mod orders;
 mod origin;
 mod originating;
+mod own_host;
 mod pair;
 pub mod parked;
 pub mod parking;
@@ -469,6 +470,7 @@ impl Calls {
                 info::received(&mut self.parties, &mut self.bridges, id, server, core);
             }
             (LegEvent::ReferReceived(server), _) => transferring(self, core).referred(id, server),
+            (LegEvent::Also(to), _) => transferring(self, core).also(id, &to),
             (LegEvent::Referred(status), _) => self.applications(core).referred(id, status),
             (LegEvent::Moved(before), _) => moved::noticed(&mut self.parties, id, before, core),
             (LegEvent::Ended(ending), _) => self.hangup(core).leg_ended(id, ending),

@@ -7,6 +7,7 @@ use super::channel::{Activity, Channel, ChannelState};
 use super::dialing::Dialing;
 use super::hangup::Hangup;
 use super::leg::Leg;
+use super::limit_warning;
 use super::local;
 use super::originating::set_free;
 use super::pair::joint_codec;
@@ -78,6 +79,8 @@ impl Moving<'_> {
         if (channel.called_by.is_some() && channel.bridge.is_none()) || channel.callee.work.is_some() {
             return Err(Unmovable::NotAnswered);
         }
+        self.hangup().leave_errands(id);
+        let channel = self.parties.channel(id).ok_or(Unmovable::Gone)?;
         let caller_program =
             channel.called_by.and_then(|caller| self.parties.channel(caller)).and_then(|it| it.program.as_ref());
         let inherited = caller_program.map(Program::inherited).unwrap_or_default();
@@ -91,10 +94,21 @@ impl Moving<'_> {
         } else {
             self.bridging().answer_offer_alone(id);
             self.bridging().reclaim_media(id);
-            self.hangup().cancel_limit(id);
+            limit_warning::forget(self.parties, id, self.core);
+            // Its time stays limited: whoever called it may not take that off by sending it elsewhere.
+            let limit = self.parties.channel_mut(id).and_then(|channel| channel.callee.limit.take());
             set_free(self.parties, id, Goal::Extension(to), caller, &inherited);
+            if let Some(channel) = self.parties.channel_mut(id) {
+                channel.callee.limit = limit;
+            }
         }
+        self.answer_alone(&alone);
         Ok(alone)
+    }
+
+    /// Those who are left alone get the answer to an offer that waits for that of who went.
+    fn answer_alone(&mut self, alone: &[ChannelId]) {
+        alone.iter().for_each(|id| self.bridging().answer_offer_alone(*id));
     }
 
     /// Hangs a channel up that was left alone; its program runs `h`.
@@ -131,6 +145,7 @@ impl Moving<'_> {
             channel.called_by = Some(caller);
         }
         self.bridging().rejoin(caller, callee);
+        self.answer_alone(&alone);
         Ok(alone)
     }
 
@@ -197,6 +212,7 @@ impl Moving<'_> {
                 }
             }
         }
+        self.answer_alone(&alone);
         Ok(alone)
     }
 

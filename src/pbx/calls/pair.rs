@@ -3,6 +3,7 @@
 use super::channel::HoldMusic;
 use super::description::secondary_between;
 use super::digit_form;
+use super::leg;
 use super::media_path::MediaPath;
 use super::party::Party;
 use crate::config::peer::DirectMedia;
@@ -96,14 +97,18 @@ impl Pair<'_> {
 
     /// The way of their media once the second has answered the first. `offered_version`: which version of the first's
     /// media the second was offered. One that began to hold while a program ran on it holds the first from now on;
-    /// and the first learns when a medium of its early media is not there any more, since somebody else has answered.
+    /// and the first learns when a medium of its early media is not there any more, since somebody else has answered, and
+    /// when whom it talked to before had it hold.
     pub fn media_path(&self, offered_version: u32) -> MediaPath {
         let mut path = MediaPath::new(self.may_go_direct(), offered_version);
         let described =
             |kind| self.a.leg.agreement.local.as_ref().is_some_and(|local| local.secondary_addr(kind).is_some());
         let lacks = |kind| self.b.channel.port(kind).is_none_or(|port| port.bound().is_none());
         let has_lost = self.a.channel.bound_ports().into_iter().any(|(kind, _)| described(kind) && lacks(kind));
-        if has_lost || self.b.channel.on_hold && self.b.leg.agreement.remote_version() > 0 {
+        if has_lost
+            || leg::is_kept_on_hold(self.a.leg)
+            || self.b.channel.on_hold && self.b.leg.agreement.remote_version() > 0
+        {
             path.informs_caller();
         }
         path

@@ -2,7 +2,7 @@
 
 use super::bridge::Bridges;
 use super::caller_identity;
-use super::channel::{Activity, ChannelState};
+use super::channel::{Activity, Channel, ChannelState};
 use super::inbound::{Invite, offer};
 use super::leg::{Cx, IncomingInvite, Leg};
 use super::moving::Moving;
@@ -52,19 +52,27 @@ impl Replacing<'_> {
     /// What is to be replaced, by the rules of RFC 3891 3.
     fn find(&self, invite: &Invite<'_>, replaces: &Replaces) -> Result<Replaced, (u16, String)> {
         let unknown = || (481, "there is no such call".to_owned());
-        let key = DialogKey::new(&replaces.call_id, &replaces.to_tag, Some(&replaces.from_tag));
-        let leg = self.parties.index.dialogs.get(&key).ok_or_else(unknown)?;
+        // A telephone that was shown the dialog by its lamp may have the two tags the other way round.
+        let Replaces { call_id, to_tag, from_tag, .. } = replaces;
+        let dialogs = &self.parties.index.dialogs;
+        let key = |ours: &str, theirs: &str| DialogKey::new(call_id, ours, Some(theirs));
+        let leg = dialogs.get(&key(to_tag, from_tag)).or_else(|| dialogs.get(&key(from_tag, to_tag)));
+        let leg = leg.ok_or_else(unknown)?;
         let id = self.parties.channel_of_leg(leg).ok_or_else(unknown)?;
         let channel = self.parties.channel(id).filter(|channel| !channel.dead).ok_or((603, "it is over".to_owned()))?;
         let theirs = channel.peer().ok_or_else(unknown)?;
         let may = |peer: &crate::config::peer::Peer| peer.kind != Kind::Guest && peer.settings.allow_transfer;
         let is_ringing = channel.called_by.is_some() && channel.bridge.is_none() && channel.callee.work.is_none();
-        let is_near =
-            theirs.name == invite.peer.name || (is_ringing && theirs.settings.context == invite.peer.settings.context);
+        let may_answer = theirs.settings.context == invite.peer.settings.context
+            || invite.peer.groups.pickups.meet(&theirs.groups.calls);
+        let is_near = theirs.name == invite.peer.name || (is_ringing && may_answer);
         if !may(&invite.peer) || !may(theirs) || !is_near {
             return Err((403, "it is another line's, or allowtransfer=no".to_owned()));
         }
-        if channel.has_modem() || invite.peer.settings.line == Some(crate::config::peer::LineKind::Modem) {
+        let bridge = channel.bridge.and_then(|bridge| self.bridges.get(bridge));
+        let mut takes_part = bridge.into_iter().flat_map(|bridge| bridge.members()).chain([id]);
+        let is_modem = |id| self.parties.channel(id).is_some_and(Channel::has_modem);
+        if takes_part.any(is_modem) || invite.peer.settings.line == Some(crate::config::peer::LineKind::Modem) {
             return Err((603, "a line with line=modem takes part".to_owned()));
         }
         let leg = self.parties.leg_of(id).ok_or_else(unknown)?;

@@ -1,10 +1,11 @@
 //! `TIMEOUT(absolute)`: a call that may last only so long.
 
 use super::bridge::Bridges;
+use super::channel::Channel;
 use super::environment::{ChannelEnv, Shared};
 use super::hangup::Hangup;
 use super::parties::Parties;
-use crate::dialplan::ChannelId;
+use crate::dialplan::{ChannelId, Program};
 use crate::event::{Level, LogLine};
 use crate::pbx::core::{CallTimer, Core, Directory, Timer};
 
@@ -19,7 +20,9 @@ impl TimeLimit<'_> {
     /// Sets a channel's timer as its program says now.
     pub(super) fn keep(&mut self, id: ChannelId) {
         let Some(channel) = self.parties.channel_mut(id) else { return };
-        let wanted = channel.program.as_ref().and_then(crate::dialplan::Program::deadline);
+        // What a code has run meanwhile has no limit of its own.
+        let own = channel.interlude.as_deref().map_or(channel.program.as_ref(), |interlude| interlude.program.as_ref());
+        let wanted = own.and_then(Program::deadline);
         if channel.time_limit.map(|(deadline, _)| deadline) == wanted {
             return;
         }
@@ -36,11 +39,11 @@ impl TimeLimit<'_> {
     pub(super) fn over(&mut self, id: ChannelId, shared: &Shared, directory: &dyn Directory) {
         let Some(channel) = self.parties.channel_mut(id).filter(|channel| !channel.dead) else { return };
         channel.time_limit = None;
-        let Some(mut program) = channel.program.take() else { return };
+        let Some(mut program) = own_program(channel).take() else { return };
         let env = ChannelEnv { parties: self.parties, core: self.core, shared, directory, id, random: 0 };
         let to = program.time_over(&env);
         if let Some(channel) = self.parties.channel_mut(id) {
-            channel.program = Some(program);
+            *own_program(channel) = Some(program);
         }
         let what = match &to {
             Some(to) => format!("it goes on at {to}"),
@@ -54,5 +57,13 @@ impl TimeLimit<'_> {
             Some(to) => hangup.redirect(id, to),
             None => hangup.by_time_limit(id),
         }
+    }
+}
+
+/// A channel's own program, also while another runs on it.
+fn own_program(channel: &mut Channel) -> &mut Option<Program> {
+    match &mut channel.interlude {
+        Some(interlude) => &mut interlude.program,
+        None => &mut channel.program,
     }
 }

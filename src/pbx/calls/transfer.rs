@@ -2,10 +2,11 @@
 //! own (attended). What it asked for and how that goes is in `transferred`; what changes hands, in `moving`.
 
 use super::bridge::Bridges;
-use super::channel::Activity;
+use super::channel::{Activity, Channel};
 use super::deferred::Deferred;
 use super::leg::user_of;
 use super::moving::{Moving, Unmovable};
+use super::own_host;
 use super::parties::Parties;
 use super::transferred;
 use crate::config::peer::Kind;
@@ -36,6 +37,8 @@ struct Asked {
     by: Option<String>,
     /// Which call is to be taken over.
     replaces: Option<Replaces>,
+    /// The address is one of this exchange's own.
+    is_here: bool,
 }
 
 /// Why a REFER is refused at once: the status, its reason phrase, and the same for the log.
@@ -65,11 +68,7 @@ impl Transferring<'_> {
             leg.refers.accept(server, &request, &leg.ua, cx);
             leg.refers.notify(100, &mut leg.ua, cx);
         });
-        let outcome = match asked.replaces.as_ref().and_then(|replaces| self.dialog_of(replaces)) {
-            Some(other) => self.attended(id, leg, other),
-            None => self.blind(id, leg, &asked),
-        };
-        if let Err((status, why)) = outcome {
+        if let Err((status, why)) = self.carry_out(id, leg, &asked) {
             transferred::tell(self.parties, leg, status, self.core);
             self.say(
                 Level::Notice,
@@ -78,15 +77,51 @@ impl Transferring<'_> {
         }
     }
 
+    /// A telephone has hung up and says in its BYE whom the other one is to call: as transfers were before there was REFER.
+    /// Nobody is told how that goes, and no call comes back.
+    pub(super) fn also(&mut self, id: ChannelId, text: &[u8]) {
+        let name = self.parties.name_of(id);
+        let outcome = self.may_transfer(id).and_then(|()| self.asked(id, text, None));
+        let outcome = outcome.map_err(|(status, _, why)| (status, why)).and_then(|asked| {
+            let leg = self.parties.channel(id).and_then(Channel::leg).ok_or((481, "the call is over".to_owned()))?;
+            self.carry_out(id, leg, &asked)
+        });
+        if let Err((_, why)) = outcome {
+            self.say(Level::Notice, format!("{name}: transfer by BYE with Also failed: {why}"));
+        }
+    }
+
+    /// Does it, by which of the two ways it asks for.
+    fn carry_out(&mut self, id: ChannelId, leg: LegId, asked: &Asked) -> Outcome {
+        let Some(replaces) = &asked.replaces else { return self.blind(id, leg, asked) };
+        match self.dialog_of(replaces) {
+            Some(other) => self.attended(id, leg, other),
+            // RFC 3891 3: it was here, and is over. The call that is at another exchange is reached through the dialplan.
+            None if asked.is_here => Err((481, "the call that it names is over".to_owned())),
+            None => self.blind(id, leg, asked),
+        }
+    }
+
     /// What a REFER asks for, if its sender may ask for that.
     fn judge(&self, id: ChannelId, request: &Request) -> Result<Asked, Refusal> {
+        self.may_transfer(id)?;
+        let mut lines = request.headers.lines(HeaderName::ReferTo);
+        match (lines.next(), lines.next()) {
+            (Some(to), None) => self.asked(id, to, request.headers.get(HeaderName::ReferredBy).map(|by| &**by)),
+            _ => Err((400, "", "there is not one Refer-To".to_owned())),
+        }
+    }
+
+    /// May a channel's telephone have whom it talks to go elsewhere?
+    fn may_transfer(&self, id: ChannelId) -> Result<(), Refusal> {
         let declined = |reason, why: &str| Err((603, reason, why.to_owned()));
         let channel = self.parties.channel(id).filter(|channel| !channel.dead);
         let Some((channel, peer)) = channel.and_then(|channel| Some((channel, channel.peer()?))) else {
             return Err((481, "", "the call is over".to_owned()));
         };
         let leg = self.parties.leg_of(id);
-        if leg.is_some_and(|leg| leg.refers.is_open()) {
+        let waits = self.parties.transfers.values().any(|transfer| transfer.by == id);
+        if waits || leg.is_some_and(|leg| leg.refers.is_open()) {
             return Err((491, "", "it has asked for another already, whose outcome is not known yet".to_owned()));
         }
         if peer.kind == Kind::Guest || !peer.settings.allow_transfer {
@@ -100,13 +135,17 @@ impl Transferring<'_> {
             let why = format!("'{}' is line=modem: its calls are not transferred", modem.line());
             return Err((603, "Declined (policy)", why));
         }
+        Ok(())
+    }
+
+    /// What is asked for by a Refer-To, or Also, and a Referred-By.
+    fn asked(&self, id: ChannelId, to: &[u8], by: Option<&[u8]>) -> Result<Asked, Refusal> {
+        let declined = |reason, why: &str| Err((603, reason, why.to_owned()));
         let bad = |why: &str| (400, "", why.to_owned());
-        if request.headers.lines(HeaderName::ReferTo).count() != 1 {
-            return Err(bad("there is not one Refer-To"));
-        }
-        let to = request.headers.get(HeaderName::ReferTo).map(|to| NameAddr::parse(to));
-        let Some(Ok(to)) = to else { return Err(bad("its Refer-To cannot be read")) };
-        let Uri::Sip(uri) = &to.uri else { return declined("Declined (Non sip: uri)", "Refer-To is no sip: address") };
+        let Ok(to) = NameAddr::parse(to) else { return Err(bad("whom to call cannot be read")) };
+        let Uri::Sip(uri) = &to.uri else {
+            return declined("Declined (Non sip: uri)", "whom to call is no sip: address");
+        };
         if uri.params.get("method").is_some_and(|method| !method.eq_ignore_ascii_case("INVITE")) {
             return declined("", "it asks for something else than a call");
         }
@@ -115,9 +154,14 @@ impl Transferring<'_> {
             Some(Ok(replaces)) => Some(replaces),
             Some(Err(error)) => return Err(bad(&error.to_string())),
         };
-        let by = request.headers.get(HeaderName::ReferredBy).and_then(|by| NameAddr::parse(by).ok());
+        let by = by.and_then(|by| NameAddr::parse(by).ok());
         let exten = user_of::<()>(&Ok(to.uri.clone())).unwrap_or_default();
-        Ok(Asked { exten, to: to.to_string(), by: by.map(|by| by.to_string()), replaces })
+        // Its own call was to us, under whatever name.
+        let own = self.parties.leg_of(id).map(|leg| (leg.ua.flow, leg.ua.local_uri().and_then(Uri::sip)));
+        let is_here = own.is_some_and(|(flow, known)| {
+            known.is_some_and(|known| known.host == uri.host) || own_host::is_ours(self.core, &to.uri, flow)
+        });
+        Ok(Asked { exten, to: to.to_string(), by: by.map(|by| by.to_string()), replaces, is_here })
     }
 
     /// The channel that a dialog of ours belongs to; some telephones have the two tags the other way round.
@@ -140,6 +184,9 @@ impl Transferring<'_> {
     /// Whom a telephone talks to goes on at a number of the dialplan.
     fn blind(&mut self, id: ChannelId, leg: LegId, asked: &Asked) -> Outcome {
         let Some(other) = self.other_of(id) else { return Err((603, "there is nobody to be transferred".to_owned())) };
+        if self.parties.channel(other).is_none_or(|channel| channel.sip().is_none()) {
+            return Err(unmovable(Unmovable::NoTelephone));
+        }
         let to = self.place(id, &asked.exten);
         let number = self.parties.channel(other).and_then(|other| other.program.as_ref()).map(|it| it.caller().number);
         let (plan, wall) = (&self.core.config.dialplan, self.core.now.wall);
@@ -195,8 +242,12 @@ impl Transferring<'_> {
         if line(id) != line(other) {
             return Err((603, "the call that it names is another line's".to_owned()));
         }
-        if self.parties.channel(other).is_some_and(|channel| channel.has_modem()) {
-            return Err((603, "it names the call of a line with line=modem".to_owned()));
+        let ends = [Some(other), self.other_of(other)].into_iter().flatten();
+        if let Some(modem) = ends.filter_map(|id| self.parties.channel(id)).find(|channel| channel.has_modem()) {
+            return Err((603, format!("'{}' is line=modem: its calls are not transferred", modem.line())));
+        }
+        if self.other_of(id) == Some(other) {
+            return Err(unmovable(Unmovable::Itself));
         }
         let (name, names) = (self.parties.name_of(id), [id, other].map(|id| self.parties.name_of(id)));
         match (self.other_of(id), self.other_of(other)) {

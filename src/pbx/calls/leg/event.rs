@@ -3,6 +3,7 @@
 use crate::sdp::Sdp;
 use crate::sip::Uri;
 use crate::sip::transaction::ServerId;
+use bytes::Bytes;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub enum LegEvent {
     InfoReceived(ServerId),
     /// The peer asks that whom it talks to calls somebody else (REFER), and waits for the answer.
     ReferReceived(ServerId),
+    /// The peer hangs up, and asks that whom it talks to calls there (BYE with Also): the text of it.
+    Also(Bytes),
     /// What came of our own REFER: the final status.
     Referred(u16),
     /// The peer is reached elsewhere now, as proved; it was at this address.

@@ -12,10 +12,12 @@ use super::{Leg, State};
 use crate::pbx::core::Requester;
 use crate::sdp::{Sdp, choose_voice};
 use crate::sip::Flow;
+use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::{Answer, ClientId, ServerId};
 use crate::sip::validate::Essentials;
+use bytes::Bytes;
 
 impl Leg {
     /// A response to one of this leg's requests.
@@ -164,6 +166,10 @@ impl Leg {
         if is_early && self.ua.dialogs.replace_current(&mut self.agreement.remote, cx.index) {
             // The telephone of this dialog hung up before any answer, and others ring still: the call waits for them.
             return;
+        }
+        // Before REFER was, a transfer was asked for so (draft-ietf-sip-cc-transfer).
+        if let Some(also) = request.headers.get(HeaderName::from_static("Also")).filter(|_| self.state.is_up()) {
+            self.ua.report(LegEvent::Also(Bytes::copy_from_slice(also)), cx);
         }
         self.refuse_offer(487, cx);
         let is_wanted = match &self.state {

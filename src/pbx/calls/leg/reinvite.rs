@@ -117,6 +117,14 @@ impl Renegotiation {
         self.exchange = Exchange::Sent { client, previous: agreement.offer(offer), is_refresh };
     }
 
+    /// Our offer that is still to be made again.
+    pub fn our_offer(&self) -> Option<&Sdp> {
+        match &self.exchange {
+            Exchange::Waiting { offer, .. } => Some(offer),
+            Exchange::None | Exchange::Sent { .. } | Exchange::Received(_) => None,
+        }
+    }
+
     /// Is this our re-INVITE?
     pub fn is_sent_by(&self, id: ClientId) -> bool {
         matches!(self.exchange, Exchange::Sent { client, .. } if client == id)

@@ -58,6 +58,11 @@ impl UserAgent {
         UserAgent { leg, channel, peer, flow, behind_nat, contact, cancel_reason: None, redirect_to: None, dialogs }
     }
 
+    /// Who we are in its dialog, once there is one: at the address or name by which the peer knows us, when it called.
+    pub fn local_uri(&self) -> Option<&Uri> {
+        self.dialogs.current.as_ref().map(|dialog| &dialog.local.uri)
+    }
+
     /// Our tag, once there is a dialog.
     pub(super) fn local_tag(&self) -> Option<&str> {
         self.dialogs.current.as_ref().map(|dialog| dialog.local_tag.as_str())
