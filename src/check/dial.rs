@@ -116,7 +116,7 @@ fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnosti
 
 /// A host that is no peer: what it is called without, and what a caller decides of it.
 fn host(step: &Step, target: &DialTarget) -> Diagnostic {
-    let host = Elsewhere::of(target).map(|read| read.host).unwrap_or_default();
+    let host = Elsewhere::of(target).map(|read| read.query.host).unwrap_or_default();
     let user = target.resource.rsplit_once('@').map_or("", |(user, _)| user);
     let chosen = match as_dialled(user, 0) {
         Some(_) if step.extension.name.is_open() => "; whoever dials chooses any user there",

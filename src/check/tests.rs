@@ -597,6 +597,28 @@ fn peers_at_one_address_that_nothing_tells_apart_are_said_with_whose_a_call_is()
 }
 
 #[test]
+fn a_provider_whose_calls_would_be_challenged_is_said() {
+    let found = |lines: &str, general: &str| -> Vec<String> {
+        let sip = format!(
+            "[general]\n{general}\n[itsp]\ntype=peer\nhost=sip.itsp.example\nsecret=k3vw9m2xq8tq\ncontext=in\n{lines}\n"
+        );
+        let all = said(&sip, "[in]\nexten => 4930,1,Hangup()");
+        all.into_iter().filter(|line| line.contains("trunk-challenged")).collect()
+    };
+    const REGISTERED: &str = "register => 4711:k3vw9m2xq8tq@sip.itsp.example/4930";
+    let asked = found("", REGISTERED);
+    assert_eq!(asked.len(), 1);
+    assert!(asked[0].contains("calls in from 'itsp' are asked for its secret"), "{asked:?}");
+    assert!(asked[0].ends_with("write 'insecure=port,invite' in its section"), "{asked:?}");
+    assert_eq!(found("callbackextension=4930", "").len(), 1);
+    assert_eq!(found("insecure=port", REGISTERED).len(), 1);
+    assert_eq!(found("insecure=invite", REGISTERED), NOTHING);
+    assert_eq!(found("secret=\nremotesecret=k3vw9m2xq8tq", REGISTERED), NOTHING);
+    assert_eq!(found("", ""), NOTHING, "nobody registers there: it may be another exchange");
+    assert_eq!(found("context=elsewhere", REGISTERED), NOTHING, "no call comes in");
+}
+
+#[test]
 fn a_host_that_is_no_peer_is_said_with_what_a_caller_chooses_there() {
     let found = |exten: &str, dial: &str| -> Vec<String> {
         let all = said(PEERS, &format!("[home]\nexten => {exten},1,Dial({dial})\n"));

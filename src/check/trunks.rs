@@ -1,4 +1,4 @@
-//! Peers at one address that nothing tells apart: whose a call from there is.
+//! Peers at one address that nothing tells apart: whose a call from there is. Providers whose calls would be challenged.
 
 use super::survey::Survey;
 use crate::config::diagnostic::Diagnostic;
@@ -7,6 +7,36 @@ use crate::config::peer::{Peer, PeerAddress};
 use std::collections::BTreeMap;
 
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
+    let mut found = alike_ones(survey);
+    found.extend(challenged(survey));
+    found
+}
+
+/// Those that we register at, and whose calls would be asked for the secret that we give them.
+fn challenged(survey: &Survey) -> Vec<Diagnostic> {
+    let sip = &survey.config.sip;
+    let is_registered =
+        |peer: &&Peer| sip.general.registrations.iter().any(|line| line.peer.as_deref() == Some(peer.name.as_str()));
+    let peers = sip.peers.values().map(AsRef::as_ref).filter(is_registered);
+    let asked = peers.filter(|peer| {
+        let is_known = peer.is_callable() && peer.host.is_fixed();
+        is_known && peer.credential.is_some() && !peer.settings.insecure.invite && is_entered(survey, peer)
+    });
+    asked.map(|peer| {
+        let message = format!(
+            "calls in from '{}' are asked for its secret: a provider that the exchange is registered at does not answer that",
+            peer.name
+        );
+        finding::TRUNK_CHALLENGED.at(&peer.place, message).hint("write 'insecure=port,invite' in its section")
+    }).collect()
+}
+
+/// Has its context anything to call?
+fn is_entered(survey: &Survey, peer: &Peer) -> bool {
+    survey.plan.has_context(&peer.settings.context)
+}
+
+fn alike_ones(survey: &Survey) -> Vec<Diagnostic> {
     let mut places: BTreeMap<String, Vec<&Peer>> = BTreeMap::new();
     for peer in survey.config.sip.peers.values().filter(|peer| peer.is_callable()) {
         let place = match &peer.host {

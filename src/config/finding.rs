@@ -55,6 +55,7 @@ pub static TABLE: &[&Finding] = &[
     &TLS_EXPIRING,
     &TLS_KEY_OPEN,
     &TLS_UNUSABLE,
+    &TRUNK_CHALLENGED,
     &TRUNKS_ALIKE,
 ];
 
@@ -64,6 +65,14 @@ pub static APPLICATION_UNKNOWN: Finding = Finding {
     what: "a line runs an application that is not there",
     why: "a call that gets to it ends",
     advice: "correct the name, or do without it",
+};
+
+/// A provider's calls that would be asked for a password.
+pub static TRUNK_CHALLENGED: Finding = Finding {
+    code: "trunk-challenged",
+    what: "a peer at which the exchange is registered has a secret, a context with extensions, and no insecure=invite",
+    why: "its calls in are asked for that secret, and a provider has none of ours to give: they all fail with 401",
+    advice: "write insecure=port,invite in its section: its calls are known by their address then; another exchange of yours that answers the challenge needs no change",
 };
 
 /// Peers at one address that nothing tells apart.
@@ -102,7 +111,7 @@ pub static SOUND_MISSING: Finding = Finding {
 pub static DIAL_HOST: Finding = Finding {
     code: "dial-host",
     what: "Dial calls a host by its name or address (SIP/user@host) that no section of sip.conf has",
-    why: "it is called with what [general] presets: without a limit, without a password, looked up (A, AAAA) for each call; where the user comes from ${EXTEN}, a caller may reach anybody there, or have a stranger's bill or trouble traced to this exchange",
+    why: "it is called with what [general] presets: without a limit, and looked up for each call; where the user comes from ${EXTEN}, a caller may reach anybody there, or have a stranger's bill or trouble traced to this exchange",
     advice: "give it a section with host=, and dial SIP/number@section",
 };
 

@@ -39,6 +39,8 @@ pub struct Peer {
     pub auth: Vec<RealmLogin>,
     /// `callbackextension`: it is registered at, and its calls come in at this extension.
     pub callback_extension: Option<String>,
+    /// The users and extensions that `register` lines of its account name: its provider calls it by them, too.
+    pub registered_as: Vec<String>,
     /// `host` with `port`.
     pub host: PeerAddress,
     /// `defaultip` with `port`: where a dynamic peer is called while it is not registered.
@@ -94,6 +96,7 @@ impl Peer {
             remote_secret: None,
             auth: Vec::new(),
             callback_extension: None,
+            registered_as: Vec::new(),
             host: PeerAddress::Dynamic,
             default_addr: None,
             default_user: None,
@@ -150,7 +153,8 @@ impl Peer {
 
     /// The users of ours by which its provider may call it, beside its section's name.
     pub fn called_as(&self) -> impl Iterator<Item = &str> {
-        [&self.default_user, &self.from_user, &self.callback_extension].into_iter().flatten().map(String::as_str)
+        let own = [&self.default_user, &self.from_user, &self.callback_extension].into_iter().flatten();
+        own.chain(&self.registered_as).map(String::as_str)
     }
 
     /// Whether a call to this user may be of it, where others have its address, too.
@@ -167,10 +171,7 @@ impl Peer {
     /// The host names that have to be looked up for it.
     pub fn host_names(&self) -> impl Iterator<Item = &HostName> {
         let proxy = self.settings.outbound_proxy.as_ref().map(|proxy| &proxy.address);
-        [Some(&self.host), proxy].into_iter().flatten().filter_map(|address| match address {
-            PeerAddress::Named(host) => Some(host),
-            PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
-        })
+        [Some(&self.host), proxy].into_iter().flatten().filter_map(PeerAddress::host_name)
     }
 
     /// Whether its From tells who calls: a trunk's or another exchange's (a fixed address), a guest's, and that of a line

@@ -71,6 +71,14 @@ impl PeerAddress {
         fixed.into_iter().chain(named.iter().map(|server| server.address))
     }
 
+    /// The name to look up, if it is one.
+    pub fn host_name(&self) -> Option<&HostName> {
+        match self {
+            PeerAddress::Named(host) => Some(host),
+            PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
+        }
+    }
+
     /// The first of them.
     pub fn address(&self, names: &Names) -> Option<SocketAddr> {
         self.addresses(names).next()

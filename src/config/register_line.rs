@@ -4,10 +4,10 @@
 
 use super::diagnostic::Place;
 use super::login::Login;
-use super::peer::PeerAddress;
+use super::peer::{OutboundProxy, PeerAddress};
 use super::secret::{Credential, Secret};
 use super::value;
-use crate::names::HostName;
+use crate::names::{HostName, Names};
 use crate::sip::flow::Transport;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -34,6 +34,8 @@ pub struct RegisterLine {
     pub host: String,
     /// Where that is.
     pub address: PeerAddress,
+    /// The proxy that it is registered by: that of its section, else that of `[general]`.
+    pub proxy: Option<OutboundProxy>,
     /// The user of our Contact: the extension that its calls come in at.
     pub extension: String,
     /// For how long we ask to be registered; none: `defaultexpiry`.
@@ -131,9 +133,29 @@ impl Written {
             },
             user: self.user,
             address,
+            proxy: None,
             extension,
             expiry: self.expiry,
         }
+    }
+}
+
+impl RegisterLine {
+    /// The extension that its calls come in at, when the line names one.
+    pub fn named_extension(&self) -> Option<&str> {
+        Some(self.extension.as_str()).filter(|extension| *extension != DEFAULT_EXTENSION)
+    }
+
+    /// The host names that have to be looked up for it.
+    pub fn host_names(&self) -> impl Iterator<Item = &HostName> {
+        let proxy = self.proxy.as_ref().map(|proxy| &proxy.address);
+        [Some(&self.address), proxy].into_iter().flatten().filter_map(PeerAddress::host_name)
+    }
+
+    /// Where it may be sent to, as far as that is known.
+    pub fn places<'a>(&'a self, names: &'a Names) -> impl Iterator<Item = SocketAddr> + 'a {
+        let proxy = self.proxy.iter().flat_map(|proxy| proxy.address.addresses(names));
+        self.address.addresses(names).chain(proxy)
     }
 }
 

@@ -88,6 +88,7 @@ pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnosti
     }
     let written = std::mem::take(&mut reader.register_lines);
     general.registrations = registrations::all(written, &peers, &general, &mut reader.diagnostics);
+    registrations::name_peers(&general.registrations, &mut peers);
     reader.diagnostics.extend(untold(&peers));
     tidy(&mut reader.diagnostics);
     (SipConf { general, peers, left_out }, reader.diagnostics)

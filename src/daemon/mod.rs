@@ -57,7 +57,7 @@ use programs::ProgramService;
 use receiving::Receiving;
 use refusals::RefusalService;
 use reload::{Fixed, Reloader};
-use resolver::ResolverService;
+use resolver::{DnsLocator, ResolverService};
 use service::{Service, Services};
 use signalling::{Bound, Signalling};
 pub use sink::Sink;
@@ -244,7 +244,9 @@ impl Parts<'_> {
         let resolver = ResolverService::new(config, self.orders.clone(), sink.clone(), entropy()?);
         let signalling = Signalling { datagrams, streams: streams.as_ref().map(StreamService::streams), listening };
         let handle = media.media();
-        let programs = ProgramService::new(config, self.state.clone(), self.orders.clone(), guard(Thread::Programs));
+        let locator = DnsLocator::new(&config.sip, sink.clone(), entropy()?);
+        let programs =
+            ProgramService::new(config, self.state.clone(), locator, self.orders.clone(), guard(Thread::Programs));
         let running = programs.programs();
         let addresses = AddressService::new(self.orders.clone(), handle.clone(), sink.clone());
         let (sound_service, sounds) = SoundService::new(config, self.state.clone(), self.orders.clone());

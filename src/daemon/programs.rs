@@ -1,6 +1,7 @@
 //! Programs that run for calls, as a service.
 
 use super::order::{Console, Order};
+use super::resolver::DnsLocator;
 use super::service::Service;
 use super::spool_place;
 use super::threads::ThreadGuard;
@@ -20,6 +21,8 @@ pub(super) struct ProgramService {
     programs: Arc<Programs>,
     /// The state folder.
     state: Option<PathBuf>,
+    /// Finds hosts that a `Dial` names.
+    locator: DnsLocator,
     /// What the thread is started with, until it is.
     prepared: Option<(SyncSender<Order>, ThreadGuard)>,
 }
@@ -29,11 +32,12 @@ impl ProgramService {
     pub(super) fn new(
         config: &Config,
         state: Option<PathBuf>,
+        locator: DnsLocator,
         orders: SyncSender<Order>,
         guard: ThreadGuard,
     ) -> ProgramService {
-        let programs = Arc::new(Programs::new(settings(config, state.as_deref())));
-        ProgramService { programs, state, prepared: Some((orders, guard)) }
+        let programs = Arc::new(Programs::new(settings(config, state.as_deref(), &locator)));
+        ProgramService { programs, state, locator, prepared: Some((orders, guard)) }
     }
 
     /// Where orders are sent.
@@ -54,7 +58,7 @@ impl Service for ProgramService {
     }
 
     fn renew(&mut self, config: &Config) {
-        self.programs.set(settings(config, self.state.as_deref()));
+        self.programs.set(settings(config, self.state.as_deref(), &self.locator));
     }
 
     fn stop(&mut self) {
@@ -62,7 +66,7 @@ impl Service for ProgramService {
     }
 }
 
-fn settings(config: &Config, state: Option<&Path>) -> Settings {
+fn settings(config: &Config, state: Option<&Path>, locator: &DnsLocator) -> Settings {
     let conf = &config.toml.programs;
     let folder = match &config.source {
         Source::Texts => None,
@@ -77,6 +81,7 @@ fn settings(config: &Config, state: Option<&Path>) -> Settings {
         folder,
         files: state.map(|state| state.join("files")),
         recordings: spool_place::recordings(config, state),
+        locator: Some(Arc::new(locator.with(&config.sip))),
         ..Settings::default()
     }
 }

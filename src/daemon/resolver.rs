@@ -2,12 +2,14 @@
 //! nothing but this thread waits, and one name waits for no other.
 
 mod dns;
+mod locator;
+
+pub(super) use locator::DnsLocator;
 
 use super::order::{Console, Order};
 use super::service::Service;
 use super::sink::Sink;
 use crate::config::Config;
-use crate::config::peer::PeerAddress;
 use crate::config::sip_conf::SipConf;
 use crate::event::{Level, LogLine};
 use crate::names::lookup::{Answer, Located, Lookup, Question, Step};
@@ -80,10 +82,8 @@ impl Service for ResolverService {
 
 fn schedule(conf: &SipConf) -> Schedule {
     let hosts = conf.peers.values().flat_map(|peer| peer.host_names()).map(|host| (host.clone(), None));
-    let registrars = conf.general.registrations.iter().filter_map(|line| match &line.address {
-        PeerAddress::Named(host) => Some((host.clone(), None)),
-        PeerAddress::Dynamic | PeerAddress::Static(_) | PeerAddress::Unset => None,
-    });
+    let registrars = conf.general.registrations.iter().flat_map(|line| line.host_names());
+    let registrars = registrars.map(|host| (host.clone(), None));
     let external = &conf.general.external;
     let outside = external.host.as_ref().map(|(name, _)| (HostName::of_addresses(name), Some(external.refresh)));
     hosts.chain(registrars).chain(outside).collect()

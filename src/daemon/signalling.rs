@@ -107,7 +107,7 @@ pub(super) fn routes(
     names: &Names,
 ) -> BTreeMap<IpAddr, IpAddr> {
     let places = peers.values().flat_map(|peer| peer.places(names).chain(peer.default_addr));
-    let registrars = registrars.iter().flat_map(|line| line.address.addresses(names));
+    let registrars = registrars.iter().flat_map(|line| line.places(names));
     let fixed: BTreeSet<IpAddr> = places.chain(registrars).map(|place| place.ip()).collect();
     fixed.into_iter().filter_map(|remote| Some((remote, local_address::look_up(remote)?))).collect()
 }

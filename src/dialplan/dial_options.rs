@@ -47,7 +47,7 @@ macro_rules! letters {
 
 letters! {
     "All ring at once, for timeout seconds. A target is `SIP/name`, `SIP/number@name`, `SIP/name/number`, \
-     `SIP/user@host` where host is no peer but has a dot (it is looked up), or `Local/extension@context`, which calls the dialplan; the line that answers there takes the place of the pair in \
+     `SIP/name/number/host` (sent to that host), `SIP/user:password@host` where host is no peer but has a dot (it is looked up), or `Local/extension@context`, which calls the dialplan; the line that answers there takes the place of the pair in \
      between. Without an answer the dialplan continues, and DIALSTATUS says why: CHANUNAVAIL, CONGESTION, NOANSWER, \
      BUSY, CANCEL; DIALREASON says it in words. Also sets DIALEDTIME, ANSWEREDTIME, DIALEDPEERNAME, DIALEDPEERNUMBER, \
      HANGUPCAUSE. A target in which `&` or `/` came from the dialled number is refused (INVALIDARGS). The option \

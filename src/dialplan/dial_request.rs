@@ -3,7 +3,7 @@
 use super::app::Outcome;
 use super::arguments::{self, Split};
 use super::dial_options::DialOptions;
-use super::elsewhere::Elsewhere;
+use super::elsewhere::{self, Elsewhere};
 use super::handle::ChannelHandle;
 use super::lookup;
 use super::outside::{OutsideReply, OutsideRequest};
@@ -83,16 +83,18 @@ pub(super) async fn dial(channel: &mut ChannelHandle, mut request: DialRequest) 
 /// Looks the hosts up that are no peers, one after another; nobody else waits for it.
 async fn locate(channel: &mut ChannelHandle, request: &mut DialRequest) -> Result<(), Interrupted> {
     for target in &request.targets {
-        let Some(Elsewhere { host, .. }) = Elsewhere::of(target) else { continue };
-        if request.located.contains_key(&host) || channel.with_state(|state| lookup::is_peer(state, target.line().0)) {
-            continue;
-        }
-        let found = match channel.outside(OutsideRequest::Locate(host.clone())).await? {
+        let is_peer = channel.with_state(|state| lookup::is_peer(state, target.line().0));
+        let query = match is_peer {
+            true => elsewhere::detour(target),
+            false => Elsewhere::of(target).map(|elsewhere| elsewhere.query),
+        };
+        let Some(query) = query.filter(|query| !request.located.contains_key(query)) else { continue };
+        let found = match channel.outside(OutsideRequest::Locate(query.clone())).await? {
             OutsideReply::Located(found) => found,
             OutsideReply::Refused(why) => Err(why),
             other => Err(format!("{other:?}")),
         };
-        request.located.insert(host, found);
+        request.located.insert(query, found);
     }
     Ok(())
 }

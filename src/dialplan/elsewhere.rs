@@ -1,23 +1,19 @@
-//! Dial strings that name an address instead of a peer: `SIP/user@host`, `SIP/peer/number/host`, `SIP/user@domain//host`.
+//! Dial strings that name a host: `SIP/user@host`, `SIP/user@domain//host`, `SIP/peer/number/host`.
 
+use super::dial_string::DialString;
+use super::located::HostQuery;
 use super::request::DialTarget;
 use std::net::IpAddr;
 
-/// Where a dial string leads that names no peer, as it is written.
+/// Where a dial string leads that names no peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Elsewhere {
     /// The user to call; empty: none.
     pub user: String,
-    /// The host of the Request-URI.
+    /// The host of the Request-URI, with its port.
     pub domain: String,
-    /// Where it is sent: a host name or an address.
-    pub host: String,
-    /// The port there; none: the usual one.
-    pub port: Option<u16>,
-    /// `udp`, `tcp` or `tls`; empty: what `[general]` has first.
-    pub transport: String,
-    /// There is a password in it.
-    pub has_password: bool,
+    /// Where it is sent.
+    pub query: HostQuery,
 }
 
 impl Elsewhere {
@@ -27,26 +23,41 @@ impl Elsewhere {
         if !target.technology.eq_ignore_ascii_case("SIP") {
             return None;
         }
-        let resource = target.resource.split('!').next().unwrap_or_default();
-        let (uri, sent) = match resource.split_once("//") {
-            Some((uri, sent)) => (uri, Some(sent)),
-            None => (resource, None),
+        let read = DialString::of(target);
+        if !read.may_be_host {
+            return None;
+        }
+        let (host, port) = host_and_port(read.line)?;
+        let domain = match port {
+            Some(port) => format!("{host}:{port}"),
+            None => host.clone(),
         };
-        let (login, at) = match uri.rsplit_once('@') {
-            Some((login, at)) if !at.contains('/') => (login, at),
-            _ => return None,
+        let transport = read.transport.to_ascii_lowercase();
+        let query = match read.sent_to {
+            "" => HostQuery { host, port, transport },
+            sent_to => query(sent_to, &transport)?,
         };
-        let mut words = login.split(':');
-        let user = words.next().unwrap_or_default().to_owned();
-        let has_password = words.next().is_some_and(|password| !password.is_empty());
-        let transport = words.nth(2).unwrap_or_default().to_ascii_lowercase();
-        let (domain, own_port) = host_and_port(at)?;
-        let (host, port) = match sent {
-            Some(sent) => host_and_port(sent)?,
-            None => (domain.clone(), own_port),
-        };
-        is_host(&host).then_some(Elsewhere { user, domain, host, port, transport, has_password })
+        is_host(&query.host).then(|| Elsewhere { user: read.number.to_owned(), domain, query })
     }
+}
+
+/// The host that a call to a peer is sent to instead of the peer's own; none: the dial string names none.
+pub fn detour(target: &DialTarget) -> Option<HostQuery> {
+    let read = DialString::of(target);
+    if !target.technology.eq_ignore_ascii_case("SIP") || read.sent_to.is_empty() {
+        return None;
+    }
+    query(read.sent_to, &read.transport.to_ascii_lowercase()).filter(|query| is_host(&query.host))
+}
+
+/// `[transport://]host[:port]`.
+fn query(text: &str, transport: &str) -> Option<HostQuery> {
+    let (transport, place) = match text.split_once("://") {
+        Some((transport, place)) => (transport.to_ascii_lowercase(), place),
+        None => (transport.to_owned(), text),
+    };
+    let (host, port) = host_and_port(place)?;
+    Some(HostQuery { host, port, transport })
 }
 
 /// An address, or a name with a dot that is not all digits.
@@ -84,16 +95,16 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<(String, String, String, Option<u16>)> {
-        let read = Elsewhere::of(&DialTarget::parse(text)?)?;
-        Some((read.user, read.domain, read.host, read.port))
+        let Elsewhere { user, domain, query } = Elsewhere::of(&DialTarget::parse(text)?)?;
+        Some((user, domain, query.host, query.port))
     }
 
     #[test]
     fn what_names_a_host_is_told_from_what_names_a_peer() {
         let found = |user: &str, domain: &str, host: &str, port| Some((user.into(), domain.into(), host.into(), port));
         assert_eq!(read("SIP/100@192.0.2.9"), found("100", "192.0.2.9", "192.0.2.9", None));
-        assert_eq!(read("SIP/100@PBX.example:5070"), found("100", "pbx.example", "pbx.example", Some(5070)));
-        assert_eq!(read("SIP/100@[2001:db8::1]:5070"), found("100", "[2001:db8::1]", "[2001:db8::1]", Some(5070)));
+        assert_eq!(read("SIP/100@PBX.example:5070"), found("100", "pbx.example:5070", "pbx.example", Some(5070)));
+        assert_eq!(read("SIP/100@[2001:db8::1]:5070"), found("100", "[2001:db8::1]:5070", "[2001:db8::1]", Some(5070)));
         assert_eq!(read("SIP/100@example.org//192.0.2.9"), found("100", "example.org", "192.0.2.9", None));
         assert_eq!(read("SIP/100@example.org!x!y@z"), found("100", "example.org", "example.org", None));
         for peer in [
@@ -110,8 +121,14 @@ mod tests {
         ] {
             assert_eq!(read(peer), None, "{peer}");
         }
-        let target = DialTarget::parse("SIP/bob:pw:md5:auth:tcp@h.example").unwrap();
-        let read = Elsewhere::of(&target).unwrap();
-        assert_eq!((read.user.as_str(), read.has_password, read.transport.as_str()), ("bob", true, "tcp"));
+        let of = |text: &str| Elsewhere::of(&DialTarget::parse(text).unwrap()).unwrap();
+        assert_eq!(of("SIP/bob:pw:md5:auth:TCP@h.example").query.transport, "tcp");
+        assert_eq!(of("SIP/bob@h.example//tls://p.example:5071").query.transport, "tls");
+        let detour = |text: &str| detour(&DialTarget::parse(text).unwrap()).map(|to| (to.host, to.port));
+        assert_eq!(detour("SIP/peer/100/192.0.2.9:5070"), Some(("192.0.2.9".to_owned(), Some(5070))));
+        assert_eq!(detour("SIP/100@peer//sbc.example"), Some(("sbc.example".to_owned(), None)));
+        for none in ["SIP/peer/100", "SIP/100@peer", "Local/1@a/n/b.c", "SIP/peer/100/word"] {
+            assert_eq!(detour(none), None, "{none}");
+        }
     }
 }

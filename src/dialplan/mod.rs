@@ -14,6 +14,7 @@ mod command;
 pub mod database;
 pub mod dial_options;
 mod dial_request;
+mod dial_string;
 mod dialled;
 pub mod digits;
 pub mod diversion;
@@ -33,6 +34,7 @@ mod journal;
 mod jumps;
 mod listening;
 pub mod load;
+
 mod located;
 mod lookup;
 mod loops;
@@ -69,13 +71,14 @@ pub mod tree;
 mod view;
 
 pub use dial_options::DialOptions;
+pub use dial_string::{DialLogin, DialString};
 pub use digits::{DialedDigit, DigitRow, Digits};
 pub use diversion::{Diversion, DiversionReason};
 pub use elsewhere::Elsewhere;
 pub use environment::{Environment, Globals};
 pub use handle::ChannelHandle;
 pub use load::{not_yet_supported, parse, parse_in};
-pub use located::Located;
+pub use located::{HostQuery, Located};
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, HangUpRequest,

@@ -2,7 +2,7 @@
 //! but the channel that asked.
 
 use super::files::FileRequest;
-use super::located::Located;
+use super::located::{HostQuery, Located};
 use crate::audio::sound::Sound;
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ pub enum OutsideRequest {
     File(FileRequest),
     /// Make sound of a text.
     Speak(Speech),
-    /// Find the address of a host that a `Dial` names.
-    Locate(String),
+    /// Find the servers of a host that a `Dial` names.
+    Locate(HostQuery),
     /// Begin a talk with a program.
     Open(Opening),
     /// Give it what it is told next, and wait for its next line.
@@ -125,7 +125,7 @@ pub enum OutsideReply {
     /// What was read of the file (nothing, when it was written), or why not.
     File(Result<String, String>),
     /// Where the host is, or why that is not known.
-    Located(Result<Located, String>),
+    Located(Result<Vec<Located>, String>),
     /// The sound, or why there is none.
     Spoken(Result<Sound, String>),
     /// The talk has begun, or why not.

@@ -1,9 +1,10 @@
 //! Requests of a running dialplan program to the switch, and the replies.
 
 use super::dial_options::DialOptions;
+use super::dial_string::DialString;
 use super::digits::{DigitRow, Digits};
 use super::handover::{CourtesyTone, NotPickedUp, ParkRequest, ParkedAt, ParkedPlace, PickupTarget};
-use super::located::Located;
+use super::located::{HostQuery, Located};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::text_message::{NotSent, TextMessage};
@@ -173,7 +174,7 @@ pub struct DialRequest {
     /// How.
     pub options: DialOptions,
     /// What was found of hosts that are no peers, by name; why nothing was.
-    pub located: BTreeMap<String, Result<Located, String>>,
+    pub located: BTreeMap<HostQuery, Result<Vec<Located>, String>>,
 }
 
 /// One `technology/resource`, for example `SIP/pap2t-client`.
@@ -195,19 +196,22 @@ impl DialTarget {
 
     /// The peer, and the extension to call there: `peer`, `peer/extension` or `extension@peer`.
     pub fn line(&self) -> (&str, Option<&str>) {
-        // Behind `!` other addresses for To and From are written.
-        let resource = self.resource.split('!').next().unwrap_or_default();
-        let (peer, exten) = match resource.split_once('/') {
-            Some((peer, exten)) => (peer, exten),
-            None => resource.rsplit_once('@').map_or((resource, ""), |(exten, peer)| (peer, exten)),
-        };
-        (peer, Some(exten).filter(|exten| !exten.is_empty()))
+        let read = DialString::of(self);
+        (read.line, Some(read.number).filter(|number| !number.is_empty()))
     }
 }
 
 impl std::fmt::Display for DialTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.technology, self.resource)
+        let read = DialString::of(self);
+        let has_secret = !(read.login.password.is_empty() && read.login.md5.is_empty());
+        if !has_secret || !self.technology.eq_ignore_ascii_case("SIP") {
+            return write!(f, "{}/{}", self.technology, self.resource);
+        }
+        // Whoever reads the log is not shown the password.
+        let (whom, marks) = self.resource.split_at(self.resource.find('!').unwrap_or(self.resource.len()));
+        let at = whom.rfind(&format!("@{}", read.line)).unwrap_or(whom.len());
+        write!(f, "{}/{}{}{marks}", self.technology, read.number, whom.get(at..).unwrap_or_default())
     }
 }
 

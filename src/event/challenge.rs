@@ -1,7 +1,7 @@
 //! A request of ours was asked for a password (401, 407), and that was the end of it.
 
 use crate::wording::Outside;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// A challenge that is not answered, or whose answer was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,11 @@ pub enum ChallengeFailure {
     OurOwnRealm {
         /// Where the peer's section stands.
         section: String,
+    },
+    /// The password stands in a dial string, and was written for another place.
+    NotDialled {
+        /// That place.
+        home: IpAddr,
     },
     /// The line is not registered where it was asked.
     NotRegistered,

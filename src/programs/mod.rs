@@ -3,7 +3,7 @@
 
 mod fetch;
 mod files;
-mod locate;
+mod locator;
 mod process;
 mod script;
 mod settings;
@@ -12,6 +12,7 @@ mod talk;
 mod ticket;
 mod worker;
 
+pub use locator::{Found, Locator};
 pub use settings::{Allowed, Settings};
 
 use crate::pbx::outside::{OutsideOrder, OutsideReport};

@@ -1,6 +1,8 @@
 //! What programs may do, and where they are.
 
+use super::locator::Locator;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What strowger.toml allows.
@@ -41,6 +43,8 @@ pub struct Settings {
     pub after_time: Duration,
     /// How long it may take to speak a text.
     pub speech_time: Duration,
+    /// Who finds the servers of hosts; none: nobody does.
+    pub locator: Option<Arc<dyn Locator>>,
 }
 
 impl Default for Settings {
@@ -57,6 +61,7 @@ impl Default for Settings {
             shell_time: Duration::from_secs(10),
             after_time: Duration::from_secs(60),
             speech_time: Duration::from_secs(20),
+            locator: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::fetch::Fetcher;
 use super::files;
-use super::locate;
+use super::locator;
 use super::process;
 use super::settings::Settings;
 use super::speech;
@@ -173,8 +173,8 @@ impl Shared {
                 Ok(_ticket) => OutsideReply::Spoken(speech::speak(&speech, settings).await),
                 Err(why) => OutsideReply::Refused(why),
             },
-            OutsideRequest::Locate(host) => match self.tickets.take(channel) {
-                Ok(_ticket) => OutsideReply::Located(locate::locate(&host).await),
+            OutsideRequest::Locate(query) => match self.tickets.take(channel) {
+                Ok(_ticket) => OutsideReply::Located(locator::find(query, settings).await),
                 Err(why) => OutsideReply::Refused(why),
             },
             OutsideRequest::Open(opening) => {

@@ -20,7 +20,8 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Parses an algorithm's name in any case; `None` for one that is not supported, such as `MD5-sess`.
+    /// Parses an algorithm's name in any case; `None` for one that is not supported. `MD5-sess` is none of its own: see
+    /// [`Challenge::is_of_session`].
     pub fn from_name(name: &str) -> Option<Algorithm> {
         match name {
             _ if name.eq_ignore_ascii_case("MD5") => Some(Algorithm::Md5),
@@ -76,6 +77,12 @@ impl Ha1 {
         text.bytes().all(|b| b.is_ascii_hexdigit()).then(|| Ha1 { algorithm, hex: text.to_ascii_lowercase() })
     }
 
+    /// That of a `-sess` algorithm (RFC 7616 3.4.2): good for this nonce and this client nonce.
+    fn of_session(&self, nonce: &str, cnonce: &str) -> Ha1 {
+        let hex = self.algorithm.hash(&[self.hex.as_bytes(), nonce.as_bytes(), cnonce.as_bytes()]);
+        Ha1 { hex, ..self.clone() }
+    }
+
     /// The algorithm it was made with.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -92,12 +99,16 @@ impl fmt::Debug for Ha1 {
 /// `nonce::check`. Accepts qop=auth and the form without qop (RFC 3261 22.4: "MUST be backward compatible with RFC
 /// 2069"); not auth-int, which we never offer.
 pub fn verify(credentials: &Credentials, method: &Method, ha1: &Ha1) -> bool {
+    if credentials.algorithm() != Some(ha1.algorithm) {
+        return false;
+    }
     let Some(expected) = response(credentials, method, ha1) else { return false };
     same(&expected, &credentials.response)
 }
 
 /// The credentials for a challenge to a request of ours. `ha1` must have been made with the challenge's algorithm and
-/// realm. `None` when there are none: the algorithm is unknown, or only auth-int is offered.
+/// realm. `None` when there are none: the algorithm is unknown, only auth-int is offered, or a `-sess` algorithm without
+/// qop, which has no client nonce to mix in. Of a `-sess` algorithm every answer to one nonce has the same `cnonce`.
 pub fn answer(
     challenge: &Challenge,
     user: &str,
@@ -112,9 +123,10 @@ pub fn answer(
         (Some(_), true) => true,
         (Some(_), false) => return None,
     };
-    if challenge.algorithm()? != ha1.algorithm {
+    if challenge.algorithm()? != ha1.algorithm || (challenge.is_of_session() && !qop) {
         return None;
     }
+    let of_session = challenge.is_of_session().then(|| ha1.of_session(&challenge.nonce, cnonce));
     let mut credentials = Credentials {
         username: user.into(),
         realm: challenge.realm.clone(),
@@ -127,13 +139,13 @@ pub fn answer(
         qop: qop.then(|| "auth".into()),
         nc: qop.then(|| format_smolstr!("{nc:08x}")),
     };
-    credentials.response = response(&credentials, method, ha1)?.into();
+    credentials.response = response(&credentials, method, of_session.as_ref().unwrap_or(ha1))?.into();
     Some(credentials)
 }
 
 /// RFC 7616 3.4.1. The nc, cnonce, nonce and uri are hashed literally, as the client wrote them.
 fn response(credentials: &Credentials, method: &Method, ha1: &Ha1) -> Option<String> {
-    let algorithm = credentials.algorithm().filter(|a| *a == ha1.algorithm)?;
+    let algorithm = ha1.algorithm;
     let ha2 = algorithm.hash(&[method.as_bytes(), credentials.uri.as_bytes()]);
     let (ha1, nonce) = (ha1.hex.as_bytes(), credentials.nonce.as_bytes());
     match &credentials.qop {

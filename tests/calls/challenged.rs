@@ -147,7 +147,7 @@ fn the_strongest_algorithm_that_is_known_is_taken() {
         (vec!["MD5", "SHA-256"], Some("auth"), Some(Algorithm::Sha256)),
         (vec!["SHA-512-256", "SHA-256", "MD5"], Some("auth"), Some(Algorithm::Sha256)),
         (vec!["SHA-256"], None, Some(Algorithm::Sha256)),
-        (vec!["MD5-sess"], Some("auth"), None),
+        (vec!["MD5-sess"], None, None),
         (vec!["MD5"], Some("auth-int"), None),
     ] {
         let mut world = Testbed::ready(SIP, GUIDE);
@@ -161,6 +161,24 @@ fn the_strongest_algorithm_that_is_known_is_taken() {
         assert_eq!(world.has_line("nothing of what it asks for is known here"), expected.is_none());
         world.phone("client").hangs_up();
         world.until_over();
+        world.assert_nothing_left();
+    }
+}
+
+/// RFC 7616 3.4.2: of a `-sess` algorithm the first client nonce counts for every answer to a nonce.
+#[test]
+fn an_algorithm_of_a_session_is_answered() {
+    for algorithm in ["MD5-sess", "SHA-256-sess"] {
+        let mut world = Testbed::ready(SIP, GUIDE);
+        asks(&mut world);
+        world.providers.get_mut(&ISP.parse().unwrap()).unwrap()[0].algorithms = vec![algorithm];
+        world.connect();
+        world.phone("client").hangs_up();
+        world.until_over();
+        let taken = &provider(&world).taken;
+        assert_eq!((taken["INVITE"], taken["BYE"]), (1, 1), "{algorithm}");
+        let bye = world.texts("isp", &["BYE sip:"]).pop().unwrap();
+        assert!(bye.contains("nc=00000002") && bye.contains(&format!("algorithm={algorithm}")), "{bye}");
         world.assert_nothing_left();
     }
 }

@@ -2,10 +2,11 @@
 //! telephone that asks before it restarts. It stands before a phone, to whom what is proven goes on.
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use strowger::sip::HeaderName;
-use strowger::sip::digest::{Algorithm, Ha1, verify};
+use strowger::sip::digest::{Algorithm, Ha1, md5_hex, verify};
 use strowger::sip::header::{Challenge, Credentials, Via};
 use strowger::sip::message::{Message, Request, Response};
 use strowger::sip::method::Method;
@@ -36,6 +37,7 @@ pub struct Provider {
     /// Proofs taken, by method.
     pub taken: BTreeMap<String, u32>,
     nonces: BTreeMap<String, (u32, BTreeSet<String>)>,
+    first_cnonce: BTreeMap<String, String>,
     last: u32,
     /// Transactions that were answered, by their branch: the same response to a repetition, and their ACK is for nobody.
     answered: BTreeMap<String, Bytes>,
@@ -128,6 +130,7 @@ impl Provider {
             asked: BTreeMap::new(),
             taken: BTreeMap::new(),
             nonces: BTreeMap::new(),
+            first_cnonce: BTreeMap::new(),
             last: 0,
             answered: BTreeMap::new(),
             passed: BTreeSet::new(),
@@ -176,9 +179,15 @@ impl Provider {
         assert!(mine.len() <= 1, "one proof for each realm");
         let Some(credentials) = mine.first() else { return Some(false) };
         assert_eq!(credentials.uri.as_bytes(), &*request.target, "the digest is of the Request-URI");
-        let algorithm = credentials.algorithm().unwrap();
-        let ha1 = Ha1::from_secret_with(algorithm, self.user, self.realm, self.password);
-        let is_right = credentials.username == self.user && verify(credentials, &request.method, &ha1);
+        let is_proven = match session_algorithm(credentials) {
+            Some(hash) => self.proves_session(credentials, &request.method, hash),
+            None => {
+                let algorithm = credentials.algorithm().unwrap();
+                let ha1 = Ha1::from_secret_with(algorithm, self.user, self.realm, self.password);
+                verify(credentials, &request.method, &ha1)
+            }
+        };
+        let is_right = credentials.username == self.user && is_proven;
         if !is_right || self.is_deaf {
             return Some(false);
         }
@@ -194,6 +203,17 @@ impl Provider {
         }
         *self.taken.entry(request.method.to_string()).or_default() += 1;
         None
+    }
+
+    /// RFC 7616 3.4.1 and 3.4.2, with the first client nonce of each nonce.
+    fn proves_session(&mut self, credentials: &Credentials, method: &Method, hash: fn(&str) -> String) -> bool {
+        let cnonce = credentials.cnonce.as_ref().unwrap().to_string();
+        let first = self.first_cnonce.entry(credentials.nonce.to_string()).or_insert_with(|| cnonce.clone());
+        let secret = hash(&format!("{}:{}:{}", self.user, self.realm, self.password));
+        let a1 = hash(&format!("{secret}:{}:{first}", credentials.nonce));
+        let a2 = hash(&format!("{method}:{}", credentials.uri));
+        let nc = credentials.nc.as_ref().unwrap();
+        credentials.response == hash(&format!("{a1}:{}:{nc}:{cnonce}:auth:{a2}", credentials.nonce))
     }
 
     fn challenge(&mut self, request: &Request, stale: bool) -> Bytes {
@@ -218,6 +238,15 @@ impl Provider {
             response.headers.push(name.clone(), challenge.to_string());
         }
         response.to_bytes()
+    }
+}
+
+/// The hash of a `-sess` algorithm.
+fn session_algorithm(credentials: &Credentials) -> Option<fn(&str) -> String> {
+    match credentials.algorithm.as_deref() {
+        Some("MD5-sess") => Some(|text| md5_hex(text.as_bytes())),
+        Some("SHA-256-sess") => Some(|text| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()),
+        _ => None,
     }
 }
 

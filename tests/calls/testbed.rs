@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use strowger::clock::{Now, Time, Wall};
 use strowger::config::Config;
-use strowger::config::peer::{Credential, PeerAddress};
+use strowger::config::peer::Credential;
 use strowger::daemon::sentence;
 use strowger::datetime::zones::{TimeZone, Zones};
 use strowger::dialplan;
@@ -261,10 +261,7 @@ impl Testbed {
     pub fn names(&mut self, found: &[(&str, &str)]) {
         let mut names = Names::new();
         let config = self.switch.config();
-        let of_lines = config.general.registrations.iter().filter_map(|line| match &line.address {
-            PeerAddress::Named(host) => Some(host),
-            _ => None,
-        });
+        let of_lines = config.general.registrations.iter().flat_map(|line| line.host_names());
         for host in config.peers.values().flat_map(|peer| peer.host_names()).chain(of_lines) {
             let Some((_, servers)) = found.iter().find(|(name, _)| *name == host.name) else { continue };
             let servers = servers.split(',').map(|text| {

@@ -382,6 +382,87 @@ fn a_service_route_is_on_the_way_of_calls() {
     world.assert_nothing_left();
 }
 
+/// A proxy before the registrar gets the REGISTER, with a Route, and asks for the password; also when `[general]` names it.
+#[test]
+fn a_registration_goes_by_the_outbound_proxy() {
+    let of_trunk =
+        (String::from(LINE), TRUNK.replace("host=198.51.100.7", "host=203.0.113.9\noutboundproxy=198.51.100.7"));
+    let of_name = (
+        String::from(LINE),
+        TRUNK.replace("host=198.51.100.7", "host=sip.itsp.example\noutboundproxy=proxy.itsp.example"),
+    );
+    let of_general = (format!("outboundproxy=198.51.100.7\n{LINE}"), String::new());
+    let of_named = (format!("outboundproxy=proxy.itsp.example\n{LINE}"), String::new());
+    let renounced =
+        (format!("outboundproxy=198.51.100.8\n{LINE}"), TRUNK.replace("context", "outboundproxy=\ncontext"));
+    for (number, (general, trunk)) in [of_trunk, of_name, of_general, of_named, renounced].into_iter().enumerate() {
+        let line = match number {
+            0 | 2 | 3 => general.replace("@198.51.100.7", "@203.0.113.9"),
+            1 => general.replace("@198.51.100.7", "@sip.itsp.example"),
+            _ => general,
+        };
+        let sip = format!("{SIP}{trunk}").replacen("[general]\n", &format!("[general]\n{line}"), 1);
+        let mut world = Testbed::ready(&sip, PLAN);
+        opens(&mut world);
+        world.names(&[("proxy.itsp.example", AT), ("sip.itsp.example", "203.0.113.9:5060")]);
+        world.run(Duration::from_secs(5));
+        assert_eq!(state(&world), RegistrationState::Registered, "{number}: {:?}", world.lines);
+        let (domain, route) = match number {
+            0 | 2 => ("203.0.113.9", "<sip:198.51.100.7:5060;lr>"),
+            1 => ("sip.itsp.example", "<sip:proxy.itsp.example;lr>"),
+            3 => ("203.0.113.9", "<sip:proxy.itsp.example;lr>"),
+            _ => ("198.51.100.7", ""),
+        };
+        for text in registers(&world) {
+            assert!(text.starts_with(&format!("REGISTER sip:{domain} SIP/2.0\r\n")), "{text}");
+            assert_eq!(of(&text, "Route: "), route, "{number}");
+            assert_eq!(of(&text, "To: "), format!("<sip:4711@{domain}>"));
+        }
+        world.assert_nothing_left();
+    }
+}
+
+/// A reload that names a proxy, or another: registered again by that one.
+#[test]
+fn a_registration_moves_to_a_new_outbound_proxy() {
+    let mut world = world(LINE);
+    world.run(Duration::from_secs(5));
+    let sip = conf(LINE).replace("context=in\n", "context=in\noutboundproxy=198.51.100.6\n");
+    world.reload(&sip, PLAN);
+    world.run(Duration::from_secs(5));
+    let sent = world.texts_at("198.51.100.6:5060", &["REGISTER sip:"]);
+    assert_eq!((of(&sent[0], "Route: "), of(&sent[0], "Expires: ")), ("<sip:198.51.100.6:5060;lr>", "120"));
+    world.reload(&conf(LINE), PLAN);
+    world.run(Duration::from_secs(60));
+    assert_eq!(state(&world), RegistrationState::Registered);
+    world.assert_nothing_left();
+}
+
+/// Two accounts with one provider: the extension of each plain `register` line says whose a call is.
+#[test]
+fn of_two_accounts_the_one_is_called_whose_line_names_the_extension() {
+    let account = |name: &str, user: &str, context: &str| {
+        format!(
+            "[{name}]\ntype=peer\nhost=198.51.100.7\ndefaultuser={user}\nremotesecret=its:pass@word\ninsecure=port,invite\ncontext={context}\n"
+        )
+    };
+    let line = |user: &str, exten: &str| format!("register => {user}:\"its:pass@word\"@198.51.100.7/{exten}\n");
+    let accounts = account("a-work", "4712", "work") + &account("b-home", "4711", "home");
+    let general = line("4711", "4930") + &line("4712", "4931");
+    let sip = format!("{SIP}{accounts}").replacen("[general]\n", &format!("[general]\n{general}"), 1);
+    let plan = "[home]\nexten => 4930,1,Dial(SIP/client,20)\n[work]\nexten => 4931,1,Dial(SIP/isp,20)\n";
+    let mut world = Testbed::ready(&sip, plan);
+    opens(&mut world);
+    world.run(Duration::from_secs(5));
+    for (number, called) in [("4930", "client"), ("4931", "isp")] {
+        world.phone("far").dials(number);
+        world.until(|w| w.is_called(called));
+        world.phone("far").hangs_up();
+        world.until_over();
+    }
+    world.assert_nothing_left();
+}
+
 /// The provider's call comes in without a password, from its address alone.
 #[test]
 fn a_call_comes_in_at_the_extension_of_the_line() {

@@ -228,7 +228,7 @@ fn shown_outside(request: &OutsideRequest) -> String {
         }
         OutsideRequest::File(file) => format!("File {file:?}"),
         OutsideRequest::Speak(speech) => format!("Speak ({}) ({}) {}", speech.program, speech.language, speech.text),
-        OutsideRequest::Locate(host) => format!("Locate {host}"),
+        OutsideRequest::Locate(query) => format!("Locate {}", query.host),
         OutsideRequest::Open(Opening { program, arguments, .. }) => {
             let arguments: String = arguments.iter().map(|argument| format!(" ({argument})")).collect();
             format!("Open {program}{arguments}")

@@ -4,7 +4,7 @@ use crate::config::acl_conf::Lists;
 use crate::config::diagnostic::{Diagnostic, Place};
 use crate::config::finding;
 use crate::config::general::General;
-use crate::config::peer::{Credential, Kind, Peer, PeerAddress, Settings};
+use crate::config::peer::{Credential, Kind, OutboundProxy, Peer, PeerAddress, Settings};
 use crate::config::register_line::Written;
 use crate::config::secret::Secret;
 use crate::config::transport::Tls;
@@ -127,7 +127,13 @@ fn settle_proxy(peer: &mut Peer, general: &General) {
     if !peer.host.is_fixed() && peer.settings.outbound_proxy.as_ref().is_some_and(|proxy| proxy.is_preset) {
         peer.settings.outbound_proxy = None;
     }
-    let Some(proxy) = &mut peer.settings.outbound_proxy else { return };
+    if let Some(proxy) = &mut peer.settings.outbound_proxy {
+        settle(proxy, general);
+    }
+}
+
+/// How the name of a proxy is looked up.
+pub(super) fn settle(proxy: &mut OutboundProxy, general: &General) {
     let (pinned, spoken) = (proxy.transport, general.transports());
     if let PeerAddress::Named(host) = &mut proxy.address {
         *host = HostName::of_server(&host.name, host.port, pinned.as_slice(), &spoken, general.srv_lookup);

@@ -1,8 +1,9 @@
 //! The registrations of ours that sip.conf asks for, when all of its sections are known.
 
+use super::builder::settle;
 use crate::config::diagnostic::{Diagnostic, Place};
 use crate::config::general::General;
-use crate::config::peer::{Peer, PeerAddress};
+use crate::config::peer::{OutboundProxy, Peer, PeerAddress};
 use crate::config::register_line::{RegisterLine, Written};
 use crate::sip::flow::Transport;
 use std::collections::BTreeMap;
@@ -21,7 +22,8 @@ pub(super) fn all(
     let of_lines: Vec<RegisterLine> =
         written.into_iter().map(|(place, line)| finish(place, line, peers, general, diagnostics)).collect();
     let of_peers = peers.values().filter_map(|peer| of_peer(peer, diagnostics)).collect::<Vec<_>>();
-    for line in of_lines.into_iter().chain(of_peers) {
+    for mut line in of_lines.into_iter().chain(of_peers) {
+        line.proxy = proxy(&line, peers, general);
         if let Some(first) = lines.iter().find(|first| first.id == line.id) {
             let say =
                 format!("'{}@{}' is registered by {} already: the line is ignored", line.user, line.host, first.place);
@@ -32,6 +34,32 @@ pub(super) fn all(
         }
     }
     lines.into_iter().map(Arc::new).collect()
+}
+
+/// The proxy that a line is registered by: that of its section, else that of `[general]`, which a section with an address may
+/// have renounced.
+fn proxy(line: &RegisterLine, peers: &Peers, general: &General) -> Option<OutboundProxy> {
+    let peer = line.peer.as_ref().and_then(|name| peers.get(name));
+    let own = peer.and_then(|peer| peer.settings.outbound_proxy.clone());
+    if own.is_some() || peer.is_some_and(|peer| peer.host.is_fixed()) {
+        return own;
+    }
+    let mut proxy = general.defaults.outbound_proxy.clone()?;
+    settle(&mut proxy, general);
+    Some(proxy)
+}
+
+/// What providers call the peers by whose accounts are registered: the user and the extension of each line.
+pub(super) fn name_peers(lines: &[Arc<RegisterLine>], peers: &mut Peers) {
+    for line in lines {
+        let Some(peer) = line.peer.as_ref().and_then(|name| peers.get_mut(name)) else { continue };
+        let peer = Arc::make_mut(peer);
+        for word in line.named_extension().into_iter().chain([line.user.as_str()]) {
+            if !peer.is_called_as(word) {
+                peer.registered_as.push(word.to_owned());
+            }
+        }
+    }
 }
 
 /// A `register` line with the section it belongs to: the one it names, the one whose name its host is, or the one with the
@@ -64,7 +92,10 @@ fn finish(
         line.host = host_of(&peer.host);
     }
     if line.peer.is_none() {
-        line.peer = peers.values().find(|peer| is_same_host(&peer.host, &line.address)).map(|peer| peer.name.clone());
+        // Two accounts with one provider have one host: the section of the same user comes first.
+        let here = |peer: &&Arc<Peer>| is_same_host(&peer.host, &line.address);
+        let same = peers.values().filter(here).find(|peer| peer.is_called_as(&line.user));
+        line.peer = same.or_else(|| peers.values().find(here)).map(|peer| peer.name.clone());
     }
     let peer = line.peer.as_ref().and_then(|name| peers.get(name));
     // Of a section's own transport it is said at the section.
@@ -94,6 +125,7 @@ fn of_peer(peer: &Peer, diagnostics: &mut Vec<Diagnostic>) -> Option<RegisterLin
         login: None,
         host,
         address: peer.host.clone(),
+        proxy: None,
         extension,
         expiry: None,
     })

@@ -1,7 +1,8 @@
 //! Peers as the console lists and explains them.
 
-use crate::clock::Now;
+use crate::clock::{Now, Wall};
 use crate::config::peer::{self, DirectMedia, PeerAddress};
+use crate::daemon::clock::zone;
 use crate::datetime;
 use crate::observe::snapshot::{NatFlag, PeerDetail, PeerRow, PeerStatus, RegistryRow, RtpTimes, SecondaryMedia, T38};
 use crate::pbx::switch::{self, PeerReport, Registration, RegistrationState};
@@ -78,8 +79,13 @@ pub(super) fn registry_row(one: &Registration) -> RegistryRow {
         username: one.line.user.clone(),
         refresh_s: one.refresh.as_secs(),
         state: state.name().to_owned(),
-        registered: one.since.map(|at| datetime::strftime(at, "%a, %d %b %Y %T")).unwrap_or_default(),
+        registered: one.since.map(|at| registered_at(at, &zone(at))).unwrap_or_default(),
     }
+}
+
+/// `Reg.Time`: by the clocks of the machine, as chan_sip has it.
+fn registered_at(at: Wall, zone: &datetime::Zone) -> String {
+    datetime::strftime_in(at, zone, "%a, %d %b %Y %T")
 }
 
 /// Our registration at a peer, in words.
@@ -230,6 +236,12 @@ mod tests {
             sound: None,
         };
         detail(&report, Now { mono: Time::ZERO, wall: Wall(0) })
+    }
+
+    #[test]
+    fn when_a_registration_was_granted_is_told_by_the_clocks_here() {
+        let zone = crate::datetime::Zone { east_s: 3600, name: "CET".to_owned() };
+        assert_eq!(registered_at(Wall(82_800_000), &zone), "Fri, 02 Jan 1970 00:00:00");
     }
 
     #[test]

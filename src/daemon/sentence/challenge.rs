@@ -31,9 +31,12 @@ fn words(reason: &ChallengeFailure) -> String {
             "that is our own realm, and an answer could be used against us: write another 'realm=' in [general], or \
              'remotesecret=' in {section}"
         ),
+        ChallengeFailure::NotDialled { home } => {
+            format!("the password in the dial string is for {home} alone: give that provider a section with 'host='")
+        }
         ChallengeFailure::NotRegistered => "no line is registered there, so nobody is given its password".to_owned(),
         ChallengeFailure::Unknown => {
-            "nothing of what it asks for is known here: MD5 and SHA-256, with qop=auth or without, are".to_owned()
+            "nothing of what it asks for is known here: MD5 and SHA-256, with qop=auth or without, and MD5-sess and SHA-256-sess with it are".to_owned()
         }
         ChallengeFailure::TooOften => "the request has been answered twice already".to_owned(),
     }

@@ -9,6 +9,7 @@ use super::dial::{Branch, Dial};
 use super::digit_sending::DialDigits;
 use super::diversion;
 use super::early_media::EarlyMedia;
+use super::elsewhere::Found;
 use super::invite_headers::{self, added_headers};
 use super::leg::{self, Arrival, Calling, Cx, Leg, Refusal};
 use super::limit_warning;
@@ -18,7 +19,7 @@ use super::music;
 use super::parties::Parties;
 use super::places::Places;
 use crate::datetime;
-use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, LineEnd, Located, Position};
+use crate::dialplan::{AppReply, ChannelId, DialReport, DialRequest, DialStatus, LineEnd, Position};
 use crate::event::{CallEvent, Level, LogLine};
 use crate::names::Server;
 use crate::pbx::cause;
@@ -28,7 +29,6 @@ use crate::pbx::media::MediaCommand;
 use crate::sdp::Sdp;
 use crate::sip::flow::Transport;
 use crate::wording::outside;
-use std::collections::BTreeMap;
 
 /// Works on Dials, with all channels and bridges at hand.
 pub(super) struct Dialing<'a> {
@@ -208,7 +208,7 @@ impl Dialing<'_> {
             let from_user = peer.from_user.as_ref().or(known).unwrap_or(&default_user);
             let calling = Calling {
                 hops,
-                to: leg::to_uri(&target.uri),
+                to: target.to.unwrap_or_else(|| leg::to_uri(&target.uri)),
                 target: target.uri,
                 route: target.route,
                 from_name: Some(&channel.caller_name),
@@ -219,6 +219,7 @@ impl Dialing<'_> {
                 headers,
                 watched: target.monitored,
             };
+            party.leg.ua.login = target.login;
             party.leg.invite(&calling, offer, cx);
         });
         self.mark(caller, id, Branch::Calling);
@@ -545,11 +546,7 @@ impl Dialing<'_> {
         }
     }
 
-    pub(super) fn places<'b>(
-        &'b mut self,
-        directory: &'b dyn Directory,
-        located: &'b BTreeMap<String, Result<Located, String>>,
-    ) -> Places<'b> {
+    pub(super) fn places<'b>(&'b mut self, directory: &'b dyn Directory, located: &'b Found) -> Places<'b> {
         Places { parties: self.parties, directory, core: self.core, located }
     }
 

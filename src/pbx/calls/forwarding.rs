@@ -127,9 +127,7 @@ impl Forwarding<'_> {
             return None;
         }
         let flow = self.core.routing.to(uri, Flow { connection: None, ..flow }, &peer.settings)?;
-        let (peer, uri) = (peer.clone(), plain(uri).to_string());
-        let (behind_nat, monitored, route, alternates) = (false, false, Vec::new(), Vec::new());
-        Some(Place::Address(Target { peer, flow, behind_nat, uri, route, monitored, alternates }))
+        Some(Place::Address(Target::new(peer.clone(), flow, plain(uri).to_string())))
     }
 
     /// The number of ours that a URI names: at one of our addresses or domains it is ours in any case; at another host

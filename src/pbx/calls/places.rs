@@ -6,12 +6,10 @@ use super::local_pair;
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::config::peer::Kind;
 use crate::config::suggest::nearest;
-use crate::dialplan::{ChannelId, DialTarget, Elsewhere, Existence, Located, Position};
-use crate::event::{Level, LogLine};
+use crate::dialplan::{ChannelId, DialTarget, Existence, Position};
 use crate::pbx::core::{Core, Directory, Target};
 use crate::pbx::failure::{Failure, FailureReason};
 use crate::wording::outside;
-use std::collections::BTreeMap;
 
 /// Finds where lines are, with all channels at hand.
 pub(super) struct Places<'a> {
@@ -19,7 +17,7 @@ pub(super) struct Places<'a> {
     pub(super) directory: &'a dyn Directory,
     pub(super) core: &'a mut Core,
     /// What was found of hosts that are no peers.
-    pub(super) located: &'a BTreeMap<String, Result<Located, String>>,
+    pub(super) located: &'a elsewhere::Found,
 }
 
 impl Places<'_> {
@@ -33,15 +31,11 @@ impl Places<'_> {
         if !target.technology.eq_ignore_ascii_case("SIP") {
             return Err(FailureReason::NoTechnology.with(&[&outside(&target.technology)]));
         }
-        if target.resource.contains('!') {
-            let text = format!("'{}': what stands behind '!' (To, From) is not used", outside(&target.resource));
-            self.core.emit(LogLine { level: Level::Warning, text });
-        }
         let (name, exten) = target.line();
         let peers = self.core.config.peers.clone();
         let Some(peer) = peers.get(name) else {
             if let Some(found) = self.elsewhere(target, (found.len(), opening)) {
-                return found.map(|place| vec![place]);
+                return found.map(|place| vec![elsewhere::addressed(target, place)]);
             }
             // Nor is a guest's number compared with the names of all lines.
             let is_guest = self.parties.leg_of(caller).is_some_and(|leg| leg.peer.kind == Kind::Guest);
@@ -53,6 +47,8 @@ impl Places<'_> {
             return Err(FailureReason::NotCallable.with(&[name]));
         }
         let places = self.directory.targets(self.core, peer, exten)?;
+        let places = elsewhere::detoured(self.core, target, places, self.located)?;
+        let places: Vec<Target> = places.into_iter().map(|place| elsewhere::addressed(target, place)).collect();
         let named = found.iter().filter(|(_, place)| place.peer.name == peer.name).count();
         let count = self.parties.count().saturating_add(opening).saturating_add(places.len());
         if count > MAX_CHANNELS {
@@ -63,8 +59,7 @@ impl Places<'_> {
 
     /// An address that is no peer; none: the dial string names none, and a peer of that name there is not.
     fn elsewhere(&mut self, target: &DialTarget, (found, opening): (usize, usize)) -> Option<Result<Target, Failure>> {
-        let located = Elsewhere::of(target).and_then(|read| self.located.get(&read.host));
-        let placed = elsewhere::place(self.core, target, located)?;
+        let placed = elsewhere::place(self.core, target, self.located)?;
         let is_full = self.parties.count().saturating_add(found.max(opening)) >= MAX_CHANNELS;
         Some(match is_full {
             true => Err(FailureReason::TooMany.with(&[&MAX_CHANNELS.to_string()])),

@@ -10,6 +10,7 @@ use super::nonces::Proof;
 use crate::config::login::RealmLogin;
 use crate::config::peer::{Credential, Peer};
 use crate::config::register_line::RegisterLine;
+use crate::config::secret::Secret;
 use crate::event::{ChallengeEvent, ChallengeFailure};
 use crate::pbx::core::Requester;
 use crate::sip::HeaderName;
@@ -17,10 +18,10 @@ use crate::sip::digest::{Algorithm, Ha1};
 use crate::sip::header::{CSeq, Challenge, Credentials};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{Account, Answer, ClientId, Refused};
+use crate::sip::transaction::{Account, Answer, ClientId, Given, GivenProof, Refused};
 use crate::wording::Outside;
 use smol_str::SmolStr;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// How often a request is sent again with credentials.
@@ -109,6 +110,7 @@ fn whose(account: &Account) -> String {
     match account {
         Account::Nobody => String::new(),
         Account::Peer(name) | Account::Registration(name) => name.to_string(),
+        Account::Given(given) => given.whom.clone(),
     }
 }
 
@@ -173,7 +175,7 @@ impl Asked<'_> {
         let found = self.found(realm, core)?;
         let offered = self.challenges.iter().filter(|challenge| challenge.realm == realm);
         let mut usable: Vec<(&Challenge, Algorithm)> = offered
-            .filter(|challenge| challenge.qop.is_none() || challenge.offers_auth())
+            .filter(|challenge| challenge.offers_auth() || (challenge.qop.is_none() && !challenge.is_of_session()))
             .filter_map(|challenge| Some((challenge, challenge.algorithm()?)))
             .collect();
         if usable.is_empty() {
@@ -185,9 +187,13 @@ impl Asked<'_> {
         if self.refused.tries >= MAX_TRIES {
             return Err(ChallengeFailure::TooOften);
         }
-        usable.sort_by_key(|(_, algorithm)| match algorithm {
-            Algorithm::Sha256 => 0,
-            Algorithm::Md5 => 1,
+        usable.sort_by_key(|(challenge, algorithm)| {
+            let strength = match algorithm {
+                Algorithm::Sha256 => 0,
+                Algorithm::Md5 => 1,
+            };
+            // What more servers do right comes first.
+            (strength, challenge.is_of_session())
         });
         let ha1 = |algorithm| match &found.proof {
             Credential::Password(secret) => Some(Ha1::from_secret_with(algorithm, &found.user, realm, secret.reveal())),
@@ -201,7 +207,7 @@ impl Asked<'_> {
         match (&self.home, &self.refused.account) {
             (Home::Registrar(line), _) => core.nonces.learn_realm(line.peer.as_ref().unwrap_or(&line.id), realm),
             (_, Account::Peer(name) | Account::Registration(name)) => core.nonces.learn_realm(name, realm),
-            (_, Account::Nobody) => {}
+            (_, Account::Nobody | Account::Given(_)) => {}
         }
         Ok(proof)
     }
@@ -222,6 +228,9 @@ impl Asked<'_> {
     fn found(&self, realm: &str, core: &Core) -> Result<Found, ChallengeFailure> {
         if let Home::Registrar(line) = &self.home {
             return registrar(line, realm, core);
+        }
+        if let Account::Given(given) = &self.refused.account {
+            return given_login(given, self.from.ip());
         }
         let Account::Peer(name) = &self.refused.account else { return Err(ChallengeFailure::NotRegistered) };
         let Some(peer) = core.config.peers.get(&**name).cloned() else { return Err(ChallengeFailure::NotRegistered) };
@@ -249,6 +258,18 @@ impl Asked<'_> {
         }
         trunk(&peer, &section).and_then(|found| unshared(found, &peer, realm, core))
     }
+}
+
+/// What a dial string has: for the place that it was written for.
+fn given_login(given: &Given, from: IpAddr) -> Result<Found, ChallengeFailure> {
+    if from.to_canonical() != given.home.to_canonical() {
+        return Err(ChallengeFailure::NotDialled { home: given.home });
+    }
+    let proof = match &given.proof {
+        GivenProof::Password(password) => Credential::Password(Secret::new(&**password)),
+        GivenProof::Md5(hash) => Credential::Ha1(Secret::new(&**hash)),
+    };
+    Ok(Found { user: given.user.clone(), proof, option: "the password in the dial string".to_owned() })
 }
 
 /// What a registration of ours has: `auth=` for the realm, else the line's own, else that of its section.

@@ -4,6 +4,7 @@ use super::Core;
 use crate::config::peer::Peer;
 use crate::pbx::failure::Failure;
 use crate::sip::Flow;
+use crate::sip::transaction::Given;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -22,9 +23,30 @@ pub struct Target {
     pub route: Vec<Bytes>,
     /// It is asked regularly whether it is there, and answers: silence to an INVITE is noticed early.
     pub monitored: bool,
+    /// The URI of To, when it is another than that.
+    pub to: Option<String>,
+    /// What answers a challenge instead of the peer's own password.
+    pub login: Option<Arc<Given>>,
     /// Where the same call goes when this place does not take it, one after another (RFC 3263 4.3). They have none
     /// themselves.
     pub alternates: Vec<Target>,
+}
+
+impl Target {
+    /// Of a peer that is reached so, by a Request-URI.
+    pub fn new(peer: Arc<Peer>, flow: Flow, uri: String) -> Target {
+        Target {
+            peer,
+            flow,
+            behind_nat: false,
+            uri,
+            route: Vec::new(),
+            monitored: false,
+            to: None,
+            login: None,
+            alternates: Vec::new(),
+        }
+    }
 }
 
 /// Answers where peers are.

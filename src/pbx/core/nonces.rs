@@ -25,12 +25,14 @@ pub struct Proof {
     ha1: Ha1,
     from: IpAddr,
     used: u32,
+    /// The client nonce of the first answer, which counts for all of them in a `-sess` algorithm.
+    cnonce: Option<String>,
 }
 
 impl Proof {
     /// The answer of `user` to a challenge that came from `from`; `ha1` is of the challenge's realm and algorithm.
     pub fn new(challenge: Challenge, by_proxy: bool, user: String, ha1: Ha1, from: IpAddr) -> Proof {
-        Proof { challenge, by_proxy, user, ha1, from, used: 0 }
+        Proof { challenge, by_proxy, user, ha1, from, used: 0, cnonce: None }
     }
 
     /// The realm.
@@ -42,12 +44,15 @@ impl Proof {
     fn write(&mut self, request: &mut Request, rng: &mut Rng) {
         self.used = self.used.saturating_add(1);
         let name = if self.by_proxy { HeaderName::ProxyAuthorization } else { HeaderName::Authorization };
-        let (uri, cnonce) = (String::from_utf8_lossy(&request.target).into_owned(), rng.hex(16));
+        let uri = String::from_utf8_lossy(&request.target).into_owned();
+        let first = self.cnonce.take().filter(|_| self.challenge.is_of_session());
+        let cnonce = first.unwrap_or_else(|| rng.hex(16));
         let Proof { challenge, user, ha1, used, .. } = self;
         let credentials = digest::answer(challenge, user, ha1, &request.method, &uri, &cnonce, *used);
         if let Some(credentials) = credentials {
             request.headers.push(name, credentials.to_string());
         }
+        self.cnonce = Some(cnonce);
     }
 }
 

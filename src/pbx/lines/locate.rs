@@ -45,8 +45,7 @@ impl Whereabouts<'_> {
             };
             let behind_nat = is_behind_nat(&binding.contact, binding.flow);
             let (flow, route) = (flow_of(peer, binding.flow, core), route_to(peer, &binding.path));
-            let peer = peer.clone();
-            Target { peer, flow, behind_nat, uri, route, monitored, alternates: Vec::new() }
+            Target { behind_nat, route, monitored, ..Target::new(peer.clone(), flow, uri) }
         });
         let targets: Vec<Target> = registered.collect();
         if !targets.is_empty() {
@@ -64,15 +63,7 @@ impl Whereabouts<'_> {
         let place = |server: Server| {
             let flow = flow_to(peer, server, core);
             let uri = uri_at(peer, Some(&user), flow);
-            Target {
-                peer: peer.clone(),
-                flow,
-                behind_nat: false,
-                uri,
-                route: route_to(peer, &[]),
-                monitored,
-                alternates: Vec::new(),
-            }
+            Target { route: route_to(peer, &[]), monitored, ..Target::new(peer.clone(), flow, uri) }
         };
         let mut places = servers.into_iter().map(place);
         let first = places.next();

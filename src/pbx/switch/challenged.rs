@@ -47,7 +47,7 @@ fn home(response: &Answer<Requester>, lines: &mut Lines) -> Home {
             return registrations::line_of(&mut lines.registrations, key, response.id)
                 .map_or(Home::Other, Home::Registrar);
         }
-        Account::Nobody => return Home::Other,
+        Account::Nobody | Account::Given(_) => return Home::Other,
     };
     let from = response.flow.remote.ip().to_canonical();
     let is_there = lines.bindings(name).iter().any(|binding| binding.flow.remote.ip().to_canonical() == from);

@@ -49,9 +49,15 @@ impl Challenge {
         }
     }
 
-    /// The algorithm; `None` for one we do not know.
+    /// The algorithm, that of a `-sess` one without it; `None` for one we do not know.
     pub fn algorithm(&self) -> Option<Algorithm> {
-        algorithm(self.algorithm.as_deref())
+        algorithm(self.algorithm.as_deref().map(|name| session_of(name).unwrap_or(name)))
+    }
+
+    /// Whether the hash of user and password is mixed with the nonce and the first client nonce (`MD5-sess`, RFC 7616
+    /// 3.4.2).
+    pub fn is_of_session(&self) -> bool {
+        self.algorithm.as_deref().is_some_and(|name| session_of(name).is_some())
     }
 
     /// Whether `auth` is among the offered qualities of protection.
@@ -193,6 +199,12 @@ impl fmt::Display for Credentials {
         }
         Ok(())
     }
+}
+
+/// The name before `-sess`.
+fn session_of(name: &str) -> Option<&str> {
+    let (name, tail) = name.split_at_checked(name.len().checked_sub("-sess".len())?)?;
+    tail.eq_ignore_ascii_case("-sess").then_some(name)
 }
 
 fn algorithm(name: Option<&str>) -> Option<Algorithm> {

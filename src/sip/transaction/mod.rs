@@ -3,6 +3,7 @@
 
 mod client_table;
 mod derive;
+mod given;
 pub mod invite_client;
 pub mod invite_server;
 mod key;
@@ -17,6 +18,7 @@ use super::Flow;
 use smallvec::SmallVec;
 use std::time::Duration;
 
+pub use given::{Given, GivenProof};
 pub use reference::{Reference, ReferenceChange};
 pub use table::{
     Account, Answer, ClientId, ClientRequest, Expired, Incoming, Refused, Sending, ServerId, Transactions, Transmit,

@@ -2,6 +2,7 @@
 
 use super::TimerValues;
 use super::client_table::Clients;
+use super::given::Given;
 use super::reference::ReferenceChange;
 use super::server_table::Servers;
 use crate::clock::Time;
@@ -102,6 +103,8 @@ pub enum Account {
     Peer(Arc<str>),
     /// Those of a registration of ours.
     Registration(Arc<str>),
+    /// Those that came with the request.
+    Given(Arc<Given>),
 }
 
 /// A request that was refused with what to change before it is sent again: a challenge (RFC 3261 22), or an interval

@@ -15,7 +15,7 @@ use crate::sip::flow::Transport;
 use crate::sip::header::{HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
-use crate::sip::transaction::{Account, ClientId, Sending, ServerId};
+use crate::sip::transaction::{Account, ClientId, Given, Sending, ServerId};
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, Uri};
 use bytes::Bytes;
@@ -34,6 +34,8 @@ pub struct UserAgent {
     pub flow: Flow,
     /// The peer is reached at where it sends from rather than where its Contact says it is.
     pub(super) behind_nat: bool,
+    /// What answers a challenge instead of the peer's own password.
+    pub login: Option<Arc<Given>>,
     /// Our Contact.
     pub(super) contact: Bytes,
     /// Why our INVITE will be cancelled, if it is (RFC 3326).
@@ -55,7 +57,18 @@ impl UserAgent {
         dialogs: Dialogs,
     ) -> UserAgent {
         let Arrival { flow, behind_nat } = arrival;
-        UserAgent { leg, channel, peer, flow, behind_nat, contact, cancel_reason: None, redirect_to: None, dialogs }
+        UserAgent {
+            leg,
+            channel,
+            peer,
+            flow,
+            behind_nat,
+            login: None,
+            contact,
+            cancel_reason: None,
+            redirect_to: None,
+            dialogs,
+        }
     }
 
     /// Who we are in its dialog, once there is one: at the address or name by which the peer knows us, when it called.
@@ -130,7 +143,10 @@ impl UserAgent {
 
     /// Whose credentials answer a challenge to its requests.
     fn account(&self) -> Account {
-        Account::Peer(self.peer.name.as_str().into())
+        match &self.login {
+            Some(login) => Account::Given(login.clone()),
+            None => Account::Peer(self.peer.name.as_str().into()),
+        }
     }
 
     /// A request that refreshes the target (RFC 3261 12.2.1.1): re-INVITE or UPDATE, still without a body.

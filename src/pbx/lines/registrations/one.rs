@@ -185,7 +185,10 @@ impl Registration {
     pub fn adopt(&mut self, line: Arc<RegisterLine>, core: &mut Core) {
         self.line = line;
         self.raised = None;
-        if !self.is_granted && self.client.is_none() {
+        if self.is_granted && self.client.is_none() && self.has_moved(core) {
+            // By another proxy.
+            self.begin_after(Duration::ZERO, core);
+        } else if !self.is_granted && self.client.is_none() {
             self.failures = 0;
             self.begin_after(Duration::ZERO, core);
         }
@@ -421,12 +424,15 @@ impl Registration {
 /// they are chosen.
 fn ways(line: &RegisterLine, core: &Core) -> Vec<Flow> {
     let peer = line.peer.as_deref().and_then(|name| core.config.peers.get(name));
+    let names = core.config.admission.names();
+    if let Some(proxy) = &line.proxy {
+        return by_way(&proxy.address, proxy.address.servers(proxy.transport(), names), core);
+    }
     // A line names a section for its address, too; its own host is then but the domain.
     if let Some(peer) = peer.filter(|peer| peer.host.is_fixed() && line.transport.is_none()) {
         return servers(peer, core).into_iter().map(|server| flow_to(peer, server, core)).collect();
     }
     let host = peer.filter(|peer| peer.host.is_fixed()).map_or(&line.address, |peer| &peer.host);
-    let names = core.config.admission.names();
     let transport = line.transport.unwrap_or_else(|| core.config.general.defaults.transport());
     let all: Vec<Server> = match host {
         PeerAddress::Named(_) if host == &line.address => {
@@ -436,12 +442,17 @@ fn ways(line: &RegisterLine, core: &Core) -> Vec<Flow> {
         // The section's name was looked up for the section's transports: the line's own goes to its addresses.
         host => host.addresses(names).map(|address| Server::new(transport, address)).collect(),
     };
+    by_way(host, all, core)
+}
+
+/// The flows to these servers of a host, those that failed lately last.
+fn by_way(host: &PeerAddress, servers: Vec<Server>, core: &Core) -> Vec<Flow> {
     let way = |server: Server| {
         let seen = core.config.local_towards.get(&server.address.ip()).copied();
         let seen = seen.unwrap_or(core.config.listening.of(server.transport).ip());
         Flow { server: host.server(), ..core.routing.over(server.transport, seen, server.address) }
     };
-    core.failed_servers.in_order(all, core.now.mono).into_iter().map(way).collect()
+    core.failed_servers.in_order(servers, core.now.mono).into_iter().map(way).collect()
 }
 
 fn is_same_way(a: Flow, b: Flow) -> bool {

@@ -46,6 +46,9 @@ pub(super) fn register(
     let own = contact(&line.extension, flow, false);
     let headers = &mut request.headers;
     headers.push(HeaderName::MaxForwards, hops.to_string());
+    if let Some(proxy) = &line.proxy {
+        headers.push(HeaderName::Route, proxy.route());
+    }
     headers.push(HeaderName::From, format!("{address};tag={}", identity.tag));
     headers.push(HeaderName::To, address);
     headers.push(HeaderName::CallId, identity.call_id.clone());
