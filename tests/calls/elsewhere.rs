@@ -34,7 +34,8 @@ fn answer(world: &mut Testbed, found: Result<&str, &str>) -> Vec<String> {
             asked.push(query.host);
             // Addresses, each with the port of its SRV record if it has one.
             let server = |text: &str| {
-                let address = text.trim().parse().unwrap_or_else(|_| (text.trim().parse::<IpAddr>().unwrap(), port).into());
+                let address =
+                    text.trim().parse().unwrap_or_else(|_| (text.trim().parse::<IpAddr>().unwrap(), port).into());
                 let transport = if query.transport == "tcp" { "tcp" } else { "udp" };
                 Located { transport, address, seen: None }
             };
