@@ -1,6 +1,5 @@
 //! Dial strings that name a host: `SIP/user@host`, `SIP/user@domain//host`, `SIP/peer/number/host`.
 
-use super::dial_string::DialString;
 use super::located::HostQuery;
 use super::request::DialTarget;
 use std::net::IpAddr;
@@ -23,7 +22,7 @@ impl Elsewhere {
         if !target.technology.eq_ignore_ascii_case("SIP") {
             return None;
         }
-        let read = DialString::of(target);
+        let read = target.said();
         if !read.may_be_host {
             return None;
         }
@@ -43,7 +42,7 @@ impl Elsewhere {
 
 /// The host that a call to a peer is sent to instead of the peer's own; none: the dial string names none.
 pub fn detour(target: &DialTarget) -> Option<HostQuery> {
-    let read = DialString::of(target);
+    let read = target.said();
     if !target.technology.eq_ignore_ascii_case("SIP") || read.sent_to.is_empty() {
         return None;
     }

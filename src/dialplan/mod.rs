@@ -71,7 +71,7 @@ pub mod tree;
 mod view;
 
 pub use dial_options::DialOptions;
-pub use dial_string::{DialLogin, DialString};
+pub use dial_string::DialString;
 pub use digits::{DialedDigit, DigitRow, Digits};
 pub use diversion::{Diversion, DiversionReason};
 pub use elsewhere::Elsewhere;

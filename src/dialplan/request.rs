@@ -194,16 +194,21 @@ impl DialTarget {
         is_whole.then(|| DialTarget { technology: technology.to_owned(), resource: resource.to_owned() })
     }
 
+    /// All that it says.
+    pub fn said(&self) -> DialString<'_> {
+        DialString::parse(&self.resource)
+    }
+
     /// The peer, and the extension to call there: `peer`, `peer/extension` or `extension@peer`.
     pub fn line(&self) -> (&str, Option<&str>) {
-        let read = DialString::of(self);
+        let read = self.said();
         (read.line, Some(read.number).filter(|number| !number.is_empty()))
     }
 }
 
 impl std::fmt::Display for DialTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let read = DialString::of(self);
+        let read = self.said();
         let has_secret = !(read.login.password.is_empty() && read.login.md5.is_empty());
         if !has_secret || !self.technology.eq_ignore_ascii_case("SIP") {
             return write!(f, "{}/{}", self.technology, self.resource);

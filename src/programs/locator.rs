@@ -1,9 +1,9 @@
 //! Who finds the servers of a host that a `Dial` names. Who asks the DNS is elsewhere, and is handed in.
 
-use super::settings::Settings;
 use crate::dialplan::{HostQuery, Located};
 use std::fmt::Debug;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a look-up takes at most: a caller waits for it.
@@ -19,8 +19,8 @@ pub trait Locator: Debug + Send + Sync {
 }
 
 /// What the locator finds, in time.
-pub(super) async fn find(query: HostQuery, settings: &Settings) -> Result<Vec<Located>, String> {
-    let Some(locator) = &settings.locator else { return Err("nobody looks hosts up here".to_owned()) };
+pub(super) async fn find(query: HostQuery, locator: Option<&Arc<dyn Locator>>) -> Result<Vec<Located>, String> {
+    let Some(locator) = locator else { return Err("nobody looks hosts up here".to_owned()) };
     let found = tokio::time::timeout(PATIENCE, locator.locate(query)).await;
     found.unwrap_or_else(|_| Err("the name servers do not answer".to_owned()))
 }

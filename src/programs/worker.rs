@@ -174,7 +174,7 @@ impl Shared {
                 Err(why) => OutsideReply::Refused(why),
             },
             OutsideRequest::Locate(query) => match self.tickets.take(channel) {
-                Ok(_ticket) => OutsideReply::Located(locator::find(query, settings).await),
+                Ok(_ticket) => OutsideReply::Located(locator::find(query, settings.locator.as_ref()).await),
                 Err(why) => OutsideReply::Refused(why),
             },
             OutsideRequest::Open(opening) => {

@@ -4,7 +4,7 @@
 use crate::config::diagnostic::Place;
 use crate::config::peer::{Kind, Peer, PeerAddress};
 use crate::dialplan::elsewhere::{address, detour};
-use crate::dialplan::{DialString, DialTarget, Elsewhere, HostQuery, Located};
+use crate::dialplan::{DialTarget, Elsewhere, HostQuery, Located};
 use crate::pbx::core::{Core, Target};
 use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::uri_text::{escape_user, to_uri, transport_param};
@@ -44,7 +44,7 @@ pub(super) fn detoured(
 
 /// A place with what else the dial string says: what answers a challenge, and what is in To and From.
 pub(super) fn addressed(target: &DialTarget, mut place: Target) -> Target {
-    let read = DialString::of(target);
+    let read = target.said();
     let ((to, at), (from, of)) = (read.to, read.from);
     if !to.is_empty() || !at.is_empty() {
         place.to = Some(to_address(&place.uri, to, at));
