@@ -36,7 +36,7 @@ enum Place {
     /// At an extension of the dialplan.
     Extension { context: String, exten: String },
     /// At an address.
-    Address(Target),
+    Address(Box<Target>),
 }
 
 impl Place {
@@ -109,7 +109,7 @@ impl Forwarding<'_> {
             self.core.emit(CallEvent::Redirected { channel, target: target.into(), status, words: words.into() });
             match place {
                 Place::Extension { context, exten } => self.open_pair(caller, Position::new(&context, &exten, 1)),
-                Place::Address(target) => self.dialing().open_branch(caller, &format!("SIP/{}", peer.name), target),
+                Place::Address(target) => self.dialing().open_branch(caller, &format!("SIP/{}", peer.name), *target),
             }
         }
         EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }.lost(caller, id);
@@ -127,7 +127,7 @@ impl Forwarding<'_> {
             return None;
         }
         let flow = self.core.routing.to(uri, Flow { connection: None, ..flow }, &peer.settings)?;
-        Some(Place::Address(Target::new(peer.clone(), flow, plain(uri).to_string())))
+        Some(Place::Address(Box::new(Target::new(peer.clone(), flow, plain(uri).to_string()))))
     }
 
     /// The number of ours that a URI names: at one of our addresses or domains it is ours in any case; at another host
