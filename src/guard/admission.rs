@@ -233,8 +233,9 @@ impl Admission {
         match rules.at_edge {
             AtEdge::Pass => Verdict::Pass { caller: Caller::Dialog },
             AtEdge::Authenticate => self.beforehand(context, true).unwrap_or_else(|| match request.method {
-                // RFC 3261 16.3 step 3: what may not be forwarded is not made a call or sent on.
-                Method::Invite | Method::Message if essentials.max_forwards == Some(0) => self.decline(context, 483),
+                // RFC 3261 16.3 step 3: what may not be forwarded is not sent on. A call is refused, and that is told, when
+                // it is known whose it is.
+                Method::Message if essentials.max_forwards == Some(0) => self.decline(context, 483),
                 _ => self.authenticate(context),
             }),
             AtEdge::Accept => self.beforehand(context, may_answer).unwrap_or_else(|| match request.method {

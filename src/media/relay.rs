@@ -94,7 +94,10 @@ pub(super) fn rtp_packet(
             increment(&mut stream.counts.undelivered);
             None
         }
-        Mode::Echo => stream.echo(now, source, packet, &header),
+        Mode::Echo => {
+            let id = stream.id;
+            stream.deliver(now, id, packet, &header)
+        }
         Mode::Bridged { partner, map } => {
             if let Some(number) = map.as_ref().and_then(|map| map.get(usize::from(header.payload_type))) {
                 header::set_payload_type(packet, *number);

@@ -268,16 +268,6 @@ impl Stream {
         }
     }
 
-    /// Sends a packet of the peer back to `to`, where it came from. Returns where it went.
-    pub fn echo(&mut self, now: Time, to: SocketAddr, packet: &mut [u8], header: &Header) -> Option<SocketAddr> {
-        let id = self.id;
-        if self.rtp_to.is_some() {
-            return self.send(now, id, to, packet, header);
-        }
-        self.counts.undelivered = self.counts.undelivered.saturating_add(1);
-        None
-    }
-
     /// Sends a packet of the exchange's own. Returns where it went.
     pub fn deliver_own(&mut self, now: Time, place: Place, step: u32, packet: &[u8]) -> Option<SocketAddr> {
         let Some(to) = self.rtp_to else {

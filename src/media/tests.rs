@@ -665,6 +665,25 @@ fn an_echo_gives_back_what_it_gets() {
     assert_eq!((counts.received, counts.sent), (100, 100));
 }
 
+/// As in a call: an echo to where the sound comes from would promise what a call does not keep.
+#[test]
+fn an_echo_goes_to_where_the_line_wants_its_sound() {
+    for symmetric in [false, true] {
+        let rig = Rig::new(if symmetric { 24_700..=24_799 } else { 24_800..=24_899 });
+        let (a, b) = rig.call();
+        rig.remote(A, Remote { symmetric, ..b.remote() });
+        rig.media.send(MediaCommand::Echo { stream: A });
+        rig.reserve(A, LOCAL);
+        let packets: Vec<Vec<u8>> = (0..6).map(|n| packet(1, n, b"hello")).collect();
+        let (reached, other) = if symmetric { (&a, &b) } else { (&b, &a) };
+        packets.iter().for_each(|packet| a.send(packet));
+        // The first three teach where its own comes from.
+        let heard: Vec<Vec<u8>> = (0..3).map(|_| reached.receive()).collect();
+        assert_eq!(heard, packets[3..], "{symmetric}");
+        assert!(other.hears_nothing());
+    }
+}
+
 #[test]
 fn a_sound_is_played_in_its_time_and_the_bridge_after_it_goes_on_with_its_line() {
     let rig = Rig::new(21_100..=21_199);

@@ -66,6 +66,8 @@ reasons! {
         "wait until it has started again";
     TooMany 34 503 None, Level::Warning, "{number} lines are busy already, as many as there may be",
         "`core show channels` tells whose they are";
+    HopsSpent 25 483 None, Level::Notice, "it has passed through as many exchanges as it may (Max-Forwards: 0); do they pass it round in a ring?",
+        "no dialplan may send a call back to an exchange that it came through; `maxforwards=` of a trunk says how many a call may pass";
     Unreadable 95 488 None, Level::Notice, "its media description cannot be read: {error}",
         "update the telephone; `sip set debug on` shows what it sent";
     UnfitBody 79 0 None, Level::Notice, "its body or its Accept is of no use here ({status}, '{kind}')",

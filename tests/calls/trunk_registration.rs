@@ -317,6 +317,27 @@ fn a_restart_registers_again() {
     world.assert_nothing_left();
 }
 
+/// The name leads elsewhere while the registrar is being asked: what it still says to the question of before, nobody
+/// waits for, and nothing is said of a password that is not given.
+#[test]
+fn a_challenge_to_a_question_of_before_is_not_heeded() {
+    let sip = conf("register => 4711:\"its:pass@word\"@sip.itsp.example/4930\n")
+        .replace("host=198.51.100.7", "host=sip.itsp.example");
+    let mut world = Testbed::ready(&sip, PLAN);
+    opens(&mut world);
+    world.names(&[("sip.itsp.example", "198.51.100.7:5060")]);
+    world.until(|w| !registers(w).is_empty());
+    world.names(&[("sip.itsp.example", "198.51.100.8:5060")]);
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.texts_at("192.0.2.1:5060", &["SIP/2.0 401", "REGISTER"]).len(), 1);
+    assert_eq!(world.texts_at("198.51.100.8:5060", &["REGISTER sip:"]).len(), 2, "sent, and sent again");
+    assert!(!world.has_line("Failed to authenticate"), "{:?}", world.lines);
+    world.names(&[("sip.itsp.example", "198.51.100.7:5060")]);
+    world.run(Duration::from_secs(60));
+    assert_eq!(state(&world), RegistrationState::Registered);
+    world.assert_nothing_left();
+}
+
 /// A host name that leads nowhere is waited for, and one that leads elsewhere is followed.
 #[test]
 fn a_host_name_is_followed() {

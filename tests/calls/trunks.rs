@@ -337,4 +337,9 @@ fn a_call_that_goes_on_has_one_hop_less() {
     }
     world.rewrite("client", "Max-Forwards: 31", "Max-Forwards: 00");
     assert_eq!(dial_and_fail(&mut world, "client", "10"), Some(483));
+    assert!(
+        world.has_line("rejected because it has passed through as many exchanges as it may (Max-Forwards: 0)"),
+        "{:?}",
+        world.lines
+    );
 }

@@ -19,6 +19,8 @@ pub struct Exchange {
     child: Child,
     pub folder: PathBuf,
     pub sip: SocketAddr,
+    /// A command that is to run it, and the first words of that.
+    pub wrapper: Vec<String>,
 }
 
 impl Exchange {
@@ -45,24 +47,44 @@ impl Exchange {
         extensions: &str,
         surround: impl FnOnce(&mut Command),
     ) -> Exchange {
+        let free = UdpSocket::bind((ip, 0)).unwrap().local_addr().unwrap();
+        let mut exchange = Exchange::prepare(story, free);
+        exchange.write_sip(accounts);
+        exchange.write("extensions.conf", extensions);
+        exchange.run(surround);
+        exchange
+    }
+
+    /// One that is not started yet: its folder has all but `sip.conf` and `extensions.conf`.
+    pub fn prepare(story: &str, sip: SocketAddr) -> Exchange {
         let folder = std::env::temp_dir().join(format!("strowger-test-{}-{story}", std::process::id()));
         // What an earlier run left there.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        let free = UdpSocket::bind((ip, 0)).unwrap().local_addr().unwrap();
-        let log = fs::File::create(folder.join("log")).unwrap();
-        let mut exchange = Exchange { child: spawnable(), folder, sip: free };
+        let exchange = Exchange { child: spawnable(), folder, sip, wrapper: Vec::new() };
         exchange.write("rtp.conf", "[general]\nrtpstart=26000\nrtpend=29000\n");
-        exchange.write_sip(accounts);
-        exchange.write("extensions.conf", extensions);
         exchange.write("strowger.toml", &format!("[state]\nfolder = '{}'\n", exchange.folder.join("state").display()));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
-        command.arg("-C").arg(&exchange.folder).arg("--socket").arg(exchange.control());
+        exchange
+    }
+
+    /// Starts it, or starts it again after its end, and waits until it is ready.
+    pub fn run(&mut self, surround: impl FnOnce(&mut Command)) {
+        let path = self.folder.join("log");
+        let log = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        let before = self.log().matches(" is ready.").count();
+        let mut words = self.wrapper.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_strowger")]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).arg("-C").arg(&self.folder).arg("--socket").arg(self.control());
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         surround(&mut command);
-        exchange.child = command.spawn().unwrap();
-        exchange.said(" is ready.");
-        exchange
+        self.child = command.spawn().unwrap();
+        self.said_times(" is ready.", before + 1);
+    }
+
+    /// Ends it at once, as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn write(&self, name: &str, text: &str) {

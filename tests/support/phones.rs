@@ -1,5 +1,7 @@
 //! Simulated telephones on real sockets, all moved by one thread.
 
+#![allow(dead_code)] // not every test asks for everything
+
 use crate::exchange::PATIENCE;
 use bytes::Bytes;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -21,6 +23,17 @@ pub struct Line {
     rtp: UdpSocket,
     mouth: Option<(RtpSource, Instant)>,
     ear: Option<RtpSink>,
+    /// What it hears, for as long as it is to be kept.
+    tape: Option<Vec<Vec<u8>>>,
+}
+
+/// What one end said, and the other heard.
+#[derive(Debug)]
+pub struct Heard {
+    pub mouth: usize,
+    pub ear: usize,
+    pub made: u64,
+    pub sink: RtpSink,
 }
 
 /// Telephones side by side.
@@ -38,13 +51,25 @@ impl Phones {
 
     /// The same at this address.
     pub fn at(own: Ipv4Addr, exchange: SocketAddr, accounts: &[String]) -> Phones {
-        let lines = (1..).zip(accounts).map(|(seed, account)| Line::new(own, account, exchange, seed)).collect();
-        let mut phones = Phones { lines, clock: Clock::start() };
+        let mut phones = Phones::none();
+        phones.lines =
+            (1..).zip(accounts).map(|(seed, account)| Line::new((own, 0), account, exchange, seed)).collect();
+        phones.register();
+        phones
+    }
+
+    /// Not a telephone yet.
+    pub fn none() -> Phones {
+        Phones { lines: Vec::new(), clock: Clock::start() }
+    }
+
+    /// All register, and wait until that is done.
+    pub fn register(&mut self) {
+        let phones = self;
         for line in 0..phones.lines.len() {
             phones.act(line, |phone, now| phone.register(now));
         }
         phones.until("all are registered", |phones| phones.lines.iter().all(|line| line.phone.is_registered()));
-        phones
     }
 
     /// Has a telephone do something.
@@ -118,20 +143,46 @@ impl Phones {
     /// Ends the sound, waits for the last packets, and says how many were sent. Panics when any was lost, repeated or
     /// bent.
     pub fn fall_silent(&mut self, pairs: &[(usize, usize)]) -> u64 {
+        let mut sent = 0;
+        for Heard { mouth, ear, made, sink } in self.hush(pairs) {
+            assert!(sink.is_clean(), "{mouth} to {ear}: {sink:?}");
+            assert_eq!(sink.lost(made), 0, "{mouth} to {ear}: of {made}");
+            sent += made;
+        }
+        sent
+    }
+
+    /// Ends the sound, waits for the last packets, and says what was heard: two of each pair.
+    pub fn hush(&mut self, pairs: &[(usize, usize)]) -> Vec<Heard> {
         let mut talkers: Vec<Option<RtpSource>> =
             self.lines.iter_mut().map(|line| line.mouth.take().map(|(talker, _)| talker)).collect();
         self.run(Duration::from_millis(300));
-        let mut sent = 0;
-        for (one, other) in pairs {
-            for (mouth, ear) in [(*one, *other), (*other, *one)] {
-                let made = talkers[mouth].take().unwrap().made();
-                let heard = self.lines[ear].ear.take().unwrap();
-                assert!(heard.is_clean(), "{mouth} to {ear}: {heard:?}");
-                assert_eq!(heard.lost(made), 0, "{mouth} to {ear}: of {made}");
-                sent += made;
-            }
+        let both = pairs.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]);
+        let mut heard = |(mouth, ear): (usize, usize)| {
+            let made = talkers[mouth].take()?.made();
+            Some(Heard { mouth, ear, made, sink: self.lines[ear].ear.take()? })
+        };
+        both.filter_map(&mut heard).collect()
+    }
+
+    /// How many packets of whom it listens to a telephone has heard.
+    pub fn heard(&self, line: usize) -> u64 {
+        self.lines[line].ear.as_ref().map_or(0, RtpSink::received)
+    }
+
+    /// A telephone in a call sends these packets, one every 20 ms; what the other one gets.
+    pub fn pass(&mut self, from: usize, to: usize, packets: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        self.lines[to].tape = Some(Vec::new());
+        for packet in packets {
+            let line = &self.lines[from];
+            line.rtp.send_to(packet, line.phone.media().unwrap()).unwrap();
+            self.run(PACKET);
         }
-        sent
+        let end = Instant::now() + Duration::from_secs(2);
+        while Instant::now() < end && self.lines[to].tape.as_ref().is_some_and(|tape| tape.len() < packets.len()) {
+            self.step();
+        }
+        self.lines[to].tape.take().unwrap_or_default()
     }
 
     fn step(&mut self) {
@@ -144,13 +195,14 @@ impl Phones {
 }
 
 impl Line {
-    fn new(own: Ipv4Addr, account: &str, exchange: SocketAddr, seed: u64) -> Line {
-        let open = || {
-            let socket = UdpSocket::bind((own, 0)).unwrap();
+    /// A telephone at this address and SIP port (0: any), with sockets of the network that the caller is in.
+    pub fn new((own, port): (Ipv4Addr, u16), account: &str, exchange: SocketAddr, seed: u64) -> Line {
+        let open = |port| {
+            let socket = UdpSocket::bind((own, port)).unwrap();
             socket.set_nonblocking(true).unwrap();
             socket
         };
-        let (sip, rtp) = (open(), open());
+        let (sip, rtp) = (open(port), open(0));
         let config = PhoneConfig {
             user: account.to_owned(),
             secret: "password".to_owned(),
@@ -163,7 +215,7 @@ impl Line {
         let mut phone = Phone::new(config, Rng::from_number(seed));
         phone.behaviour_mut().auto_ring = true;
         phone.behaviour_mut().auto_answer_after = Some(Duration::from_millis(50));
-        Line { phone, events: Vec::new(), received: 0, sip, rtp, mouth: None, ear: None }
+        Line { phone, events: Vec::new(), received: 0, sip, rtp, mouth: None, ear: None, tape: None }
     }
 
     fn step(&mut self, now: Time) {
@@ -181,6 +233,9 @@ impl Line {
         while let Ok((length, _)) = self.rtp.recv_from(&mut buffer) {
             if let Some(ear) = &mut self.ear {
                 ear.receive(&buffer[..length]);
+            }
+            if let Some(tape) = &mut self.tape {
+                tape.push(buffer[..length].to_vec());
             }
         }
         if let (Some((talker, due)), Some(to)) = (&mut self.mouth, self.phone.media())

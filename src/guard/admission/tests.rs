@@ -582,14 +582,15 @@ fn what_has_a_to_tag_is_the_switchs() {
 
 /// RFC 3261 16.3 step 3.
 #[test]
-fn max_forwards_0_makes_no_call() {
+fn max_forwards_0_sends_no_message_on() {
     let edge = guide();
     let answer = |method: &str| {
         let mut context = request(method, "pap2t-client", "192.168.1.20", "");
         context.headers.set(HeaderName::MaxForwards, "0");
         status(admit(&edge, &context, LINE1))
     };
-    assert_eq!((answer("INVITE"), answer("REGISTER"), answer("OPTIONS")), (483, 401, 200));
+    let all = ["MESSAGE", "INVITE", "REGISTER", "OPTIONS"].map(answer);
+    assert_eq!(all, [483, 401, 401, 200], "of a call it is asked first whose it is");
 }
 
 #[test]

@@ -101,7 +101,13 @@ impl Inbound<'_> {
         let shown = caller_identity::caller(peer, request, essentials);
         let with_status =
             |failure: Failure| (Response::for_request(request, failure.reason.row().status, None), failure);
-        let offer = match self.may_call(peer, &exten, &shown.number) {
+        // RFC 3261 16.3 step 3.
+        let may_call = if essentials.max_forwards == Some(0) {
+            Err(FailureReason::HopsSpent.with(&[]))
+        } else {
+            self.may_call(peer, &exten, &shown.number)
+        };
+        let offer = match may_call {
             Err(failure) => Err(with_status(failure)),
             // The 422 names the shortest time allowed, and the telephone asks again: nothing has failed yet.
             Ok(()) => match leg::unfit_timer(&peer.settings, request) {

@@ -20,7 +20,8 @@ pub(super) fn is_sent_again(
     if !matches!(response.response.status, 401 | 407) {
         return false;
     }
-    let home = home(response, lines);
+    // A REGISTER that is not waited for any more: another one is under way instead.
+    let Some(home) = home(response, lines) else { return false };
     let Some(answered) = challenge::answer(response, home, core) else { return false };
     let Some(next) = answered.next_number() else { return false };
     let number = match response.requester {
@@ -39,17 +40,16 @@ pub(super) fn is_sent_again(
     !matches!(response.requester, Requester::Qualify { .. })
 }
 
-/// Is the line that is asked registered where the challenge comes from?
-fn home(response: &Answer<Requester>, lines: &mut Lines) -> Home {
+/// Is the line that is asked registered where the challenge comes from? None: nobody waits for the answer.
+fn home(response: &Answer<Requester>, lines: &mut Lines) -> Option<Home> {
     let name = match &response.account {
         Account::Peer(name) => name,
         Account::Registration(key) => {
-            return registrations::line_of(&mut lines.registrations, key, response.id)
-                .map_or(Home::Other, Home::Registrar);
+            return registrations::line_of(&mut lines.registrations, key, response.id).map(Home::Registrar);
         }
-        Account::Nobody | Account::Given(_) => return Home::Other,
+        Account::Nobody | Account::Given(_) => return Some(Home::Other),
     };
     let from = response.flow.remote.ip().to_canonical();
     let is_there = lines.bindings(name).iter().any(|binding| binding.flow.remote.ip().to_canonical() == from);
-    if is_there { Home::Registered } else { Home::Other }
+    Some(if is_there { Home::Registered } else { Home::Other })
 }
