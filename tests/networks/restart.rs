@@ -88,6 +88,7 @@ fn what_was_registered_and_watched_goes_on_after_a_kill() {
     let calls: BTreeSet<&str> = log
         .split("REGISTER sip:")
         .skip(1)
+        .filter_map(|text| text.split("<---").next())
         .filter(|text| text.contains("Contact: <sip:202@203.0.113.1:5060>"))
         .filter_map(|text| text.split("Call-ID: ").nth(1)?.lines().next())
         .collect();
