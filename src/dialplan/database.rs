@@ -101,6 +101,13 @@ impl Database {
         from.map(|(path, value)| (path.clone(), value.clone())).collect()
     }
 
+    /// The same without a copy of them: what `look` makes of them, in order.
+    pub fn look_at<R>(&self, with: &str, look: impl FnOnce(&mut dyn Iterator<Item = (&str, &str)>) -> R) -> R {
+        let entries = self.entries.borrow();
+        let from = entries.range(with.to_owned()..).take_while(|(path, _)| path.starts_with(with));
+        look(&mut from.map(|(path, value)| (path.as_str(), value.as_str())))
+    }
+
     /// What changed since this was asked last: the new value, or `None` for what is gone.
     pub fn take_changes(&self) -> BTreeMap<String, Option<String>> {
         std::mem::take(&mut *self.changes.borrow_mut())

@@ -64,6 +64,11 @@ pub enum ChallengeFailure {
     NotRegistered,
     /// No algorithm or quality of protection that is known is offered, or nothing of it can be read.
     Unknown,
+    /// It is longer than anything that is answered.
+    TooLong {
+        /// The most that is, in bytes.
+        most: usize,
+    },
     /// It was answered as often as a request may be.
     TooOften,
 }

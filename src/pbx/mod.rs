@@ -18,4 +18,5 @@ pub mod subscriptions;
 pub mod switch;
 pub mod text_delivery;
 pub mod text_messages;
+pub mod text_room;
 pub mod uri_text;

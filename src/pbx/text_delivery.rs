@@ -8,7 +8,9 @@ use crate::dialplan::text_message::TextTarget;
 pub struct Delivery {
     /// To whom.
     pub target: TextTarget,
-    /// Who sends it, a name and a number.
+    /// The line that sent it, or began what sends it; empty: nobody's. Its share of the room is counted by this.
+    pub sender: String,
+    /// Who is said to send it, a name and a number.
     pub from: (String, String),
     /// What kind of text it is; empty: plain text.
     pub content_type: String,

@@ -2,6 +2,7 @@
 
 use super::core::{Core, Directory, Requester, Target, add_request_headers};
 pub use super::text_delivery::Delivery;
+use super::text_room::{KEPT, Load, ON_THEIR_WAY};
 use super::uri_text::{escape_user, host, quote, to_uri};
 use crate::clock::Wall;
 use crate::config::peer::{Kind, Peer};
@@ -20,12 +21,6 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Maximum number of messages on their way at once.
-const MAX_SENDING: usize = 1_000;
-/// Maximum number of messages that wait for one line.
-const MAX_KEPT_A_LINE: usize = 50;
-/// Maximum number of messages that wait in all.
-const MAX_KEPT: usize = 1_000;
 /// The longest text that is kept: with its head it has to fit a value of the database.
 const MAX_KEPT_BODY: usize = MAX_BODY - 500;
 /// How long one waits for its line, in milliseconds.
@@ -87,6 +82,7 @@ pub fn take(request: &Request, essentials: &Essentials, peer: &Peer, core: &Core
         return match line_of(&exten, peer, core) {
             Some(line) => Taken::Line(Delivery {
                 target: TextTarget { line, user: None },
+                sender: peer.name.clone(),
                 from,
                 content_type,
                 body,
@@ -146,11 +142,11 @@ fn line_of(exten: &str, peer: &Peer, core: &Core) -> Option<String> {
     })
 }
 
-/// Reads what `MessageSend` is to send.
+/// Reads what `MessageSend` is to send, in a program that the line `sender` began.
 ///
 /// # Errors
 /// It names nobody, or is too long.
-pub fn read(message: &TextMessage, core: &Core) -> Result<Delivery, NotSent> {
+pub fn read(message: &TextMessage, sender: &str, core: &Core) -> Result<Delivery, NotSent> {
     let is_line = |name: &str| core.config.peers.contains_key(name);
     let own = own_host(core);
     let is_ours = |name: &str| {
@@ -160,6 +156,7 @@ pub fn read(message: &TextMessage, core: &Core) -> Result<Delivery, NotSent> {
     let target = TextTarget::parse(&message.to, is_line, is_ours)?;
     Ok(Delivery {
         target,
+        sender: sender.to_owned(),
         from: text_message::name_and_number(&message.from),
         content_type: message.content_type.clone(),
         body: message.body.clone(),
@@ -213,8 +210,10 @@ impl TextMessages {
         directory: &dyn Directory,
         core: &mut Core,
     ) -> Result<(), Box<(Delivery, String)>> {
-        if self.sending.len() >= MAX_SENDING {
-            return Err(Box::new((delivery, format!("{MAX_SENDING} messages are on their way already"))));
+        if let Some(full) =
+            ON_THEIR_WAY.refusal(load(&delivery), self.sending.values().map(|sent| load(&sent.delivery)))
+        {
+            return Err(Box::new((delivery, format!("{full} are on their way already"))));
         }
         let Some(peer) = core.config.peers.get(&delivery.target.line).cloned() else {
             return Err(Box::new((delivery, "it is not configured any more".to_owned())));
@@ -349,10 +348,11 @@ fn kept(database: &Database, line: &str) -> Vec<(String, String)> {
 /// Keeps a message until its line is there.
 fn keep(delivery: &Delivery, why: String, database: &Database, core: &mut Core) -> Result<(), String> {
     let line = &delivery.target.line;
-    let mine = kept(database, line).len();
-    let all = database.beginning(&format!("/{FAMILY}/")).len();
-    if mine >= MAX_KEPT_A_LINE || all >= MAX_KEPT {
-        return Err(format!("{why}; and {mine} messages wait for '{line}' already, {all} in all"));
+    let full = database.look_at(&format!("/{FAMILY}/"), |others| {
+        KEPT.refusal(load(delivery), others.filter_map(|(path, value)| load_of_kept(path, value)))
+    });
+    if let Some(full) = full {
+        return Err(format!("{why}; and {full} wait already"));
     }
     if delivery.body.len() > MAX_KEPT_BODY {
         return Err(format!("{why}; and it is too long to be kept"));
@@ -363,13 +363,25 @@ fn keep(delivery: &Delivery, why: String, database: &Database, core: &mut Core) 
     Ok(())
 }
 
+fn load(delivery: &Delivery) -> Load<'_> {
+    Load { sender: &delivery.sender, line: &delivery.target.line }
+}
+
+/// The same of one that lies in the database.
+fn load_of_kept<'a>(path: &'a str, value: &'a str) -> Option<Load<'a>> {
+    let (line, _) = path.strip_prefix('/')?.strip_prefix(FAMILY)?.strip_prefix('/')?.rsplit_once('/')?;
+    let (_, sender) = value.split('\n').nth(1)?.split_once(' ').unwrap_or_default();
+    Some(Load { sender, line })
+}
+
 /// A message as it lies in the database: six lines of head, then the text.
 fn written(delivery: &Delivery) -> String {
     let plain = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect::<String>();
     format!(
-        "{}\n{}\n{}\n{}\n{}\n{}\n{}",
+        "{}\n{} {}\n{}\n{}\n{}\n{}\n{}",
         delivery.sent.0,
         delivery.hops,
+        plain(&delivery.sender),
         plain(delivery.target.user.as_deref().unwrap_or_default()),
         plain(&delivery.from.0),
         plain(&delivery.from.1),
@@ -381,13 +393,15 @@ fn written(delivery: &Delivery) -> String {
 fn parse(line: &str, value: &str) -> Option<Delivery> {
     let mut lines = value.splitn(7, '\n');
     let sent = Wall(lines.next()?.parse().ok()?);
-    let hops = lines.next()?.parse().ok()?;
+    let (hops, sender) = lines.next()?.split_once(' ')?;
+    let hops = hops.parse().ok()?;
     let user = Some(lines.next()?.to_owned()).filter(|user| !user.is_empty());
     let from = (lines.next()?.to_owned(), lines.next()?.to_owned());
     let content_type = lines.next()?.to_owned();
     let body = lines.next()?;
     Some(Delivery {
         target: TextTarget { line: line.to_owned(), user },
+        sender: sender.to_owned(),
         from,
         content_type,
         body: body.to_owned(),
@@ -404,6 +418,7 @@ mod tests {
     fn what_is_kept_is_read_again() {
         let delivery = Delivery {
             target: TextTarget { line: "isp".to_owned(), user: None },
+            sender: "anna 2".to_owned(),
             from: ("An\nna".to_owned(), "200".to_owned()),
             content_type: String::new(),
             body: "one\n\ntwo\n".to_owned(),
@@ -415,9 +430,12 @@ mod tests {
         for target in [delivery.target.clone(), user] {
             let delivery = Delivery { target, ..delivery.clone() };
             let expected = Delivery { from: from.clone(), ..delivery.clone() };
-            assert_eq!(parse("isp", &written(&delivery)), Some(expected));
+            let text = written(&delivery);
+            assert_eq!(parse("isp", &text), Some(expected));
+            let load = Load { sender: "anna 2", line: "isp" };
+            assert_eq!(load_of_kept("/TextMessages/isp/000001-000002", &text), Some(load));
         }
-        for spoilt in ["", "1\n2\n", "x\n1\n\n\n\n\n", "1\n999\n\n\n\n\nx"] {
+        for spoilt in ["", "1\n2 a\n", "x\n1 a\n\n\n\n\n", "1\n999 a\n\n\n\n\nx", "1\n9\n\n\n\n\nx"] {
             assert_eq!(parse("isp", spoilt), None, "{spoilt:?}");
         }
     }

@@ -287,6 +287,17 @@ fn a_trunk_is_given_what_its_section_says() {
     assert!(line.contains("write 'remotesecret=' or 'secret=' in [trunk], sip.conf:"), "{line}");
 }
 
+/// What a challenge says is kept and sent again, so a provider that means ill may not make it as long as it likes.
+#[test]
+fn a_challenge_of_any_length_is_not_answered() {
+    for (length, is_answered) in [(300, true), (3_000, false)] {
+        let realm: &'static str = "r".repeat(length).leak();
+        let mut world = trunk(TRUNK, realm, "4711", "itspass word");
+        assert_eq!(calls_out(&mut world), is_answered, "{length}");
+        assert_eq!(world.has_line("what it asks with is longer than 2048 bytes"), !is_answered);
+    }
+}
+
 /// An answer that asks for a password from another address than the request went to is not answered, whoever knows
 /// the branch.
 #[test]

@@ -595,3 +595,40 @@ fn what_ended_is_forgotten_by_the_store_too() {
     assert!(forgotten);
     world.assert_nothing_left();
 }
+
+/// What a lamp says of a call that rings, as Replaces names it (RFC 4235 4.1.2, RFC 3891): local is to-tag.
+fn replaces(body: &str) -> String {
+    let field = |name: &str| body.split(&format!(" {name}=\"")).nth(1).unwrap().split('"').next().unwrap();
+    format!("{};to-tag={};from-tag={}", field("call-id"), field("local-tag"), field("remote-tag"))
+}
+
+#[test]
+fn who_watches_a_line_that_rings_takes_its_call_and_learns_nothing_to_speak_within_it_by() {
+    let mut world = Testbed::ready(&SIP.replace("[general]\n", "[general]\nnotifycid=yes\n"), PLAN);
+    world.phone("desk").watches("601", "dialog");
+    world.run(Duration::from_secs(1));
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp"));
+    world.until(|w| w.lamp("desk", 0) == "early");
+    let body = world.watching("desk", 0).body.clone();
+    let ringing = world.sent_by("isp", &["180", "INVITE"]).pop().unwrap();
+    for name in ["Call-ID: ", "From: ", "To: "] {
+        let field = ringing.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        let secret = field.split(";tag=").last().unwrap();
+        assert!(!body.contains(secret), "{name}{secret}\n{body}");
+    }
+    let wanted = replaces(&body);
+    world.add_header("desk", &format!("Replaces: {wanted}"));
+    world.phone("desk").dials("601");
+    world.until(|w| w.is_talking("desk") && w.is_talking("client"));
+    world.until(|w| !w.look("isp").has_call());
+    world.run(Duration::from_secs(2));
+    assert!(!world.watching("desk", 0).body.contains("pickup-"), "nothing rings any more");
+    // Once it is answered, the name is good for nothing.
+    world.add_header("cisco", &format!("Replaces: {wanted}"));
+    world.phone("cisco").dials("601");
+    world.until(|w| w.saw("cisco", &PhoneEvent::Failed(481)));
+    world.phone("client").hangs_up();
+    world.until_over();
+    world.assert_nothing_left();
+}

@@ -158,3 +158,45 @@ fn the_dialplan_answers_a_call_with_a_text(world: &mut Testbed) {
     world.phone("client").hangs_up();
     world.until_over();
 }
+
+/// Sends so many texts, one after another, and gives how often each status was the answer.
+fn flood(world: &mut Testbed, from: &str, to: &str, count: usize) -> [usize; 2] {
+    let answers = |w: &Testbed| [202, 480].map(|status| w.count(from, &PhoneEvent::TextAnswered(status)));
+    let before = answers(world);
+    for number in 0..count {
+        let so_far: usize = answers(world).iter().sum();
+        world.phone(from).texts(to, &format!("{from} {number}"));
+        world.until(|w| answers(w).iter().sum::<usize>() > so_far);
+    }
+    let after = answers(world);
+    [after[0] - before[0], after[1] - before[1]]
+}
+
+#[test]
+fn whoever_sends_without_end_takes_nobody_elses_room_with_a_line_that_does_not_answer() {
+    let mut world = Testbed::ready(SIP, GUIDE);
+    world.phone("isp").habit(|habits| habits.ignores_everything = true);
+    // Twenty are on their way, and as many wait.
+    assert_eq!(flood(&mut world, "client", "isp", 45), [40, 5]);
+    assert!(world.has_line("are on their way already; and 20 messages of 'client' for 'isp' wait already"));
+    assert_eq!(flood(&mut world, "desk", "isp", 1), [1, 0]);
+    world.run(Duration::from_secs(40));
+    let from_desk = |w: &Testbed| w.switch.database().all().iter().any(|(_, value)| value.ends_with("\ndesk 0"));
+    assert!(from_desk(&world), "it waits until the line answers");
+    world.phone("isp").habit(|habits| habits.ignores_everything = false);
+    world.phone("isp").registers();
+    world.until(|w| read(w, "isp").iter().any(|text| text == "desk 0") && stored(w, "TextMessages") == 0);
+    world.until_over();
+}
+
+#[test]
+fn a_line_that_is_away_keeps_room_for_others_than_the_one_who_writes_most() {
+    let mut world = Testbed::ready(SIP, GUIDE);
+    world.phone("isp").unregisters();
+    world.until(|w| w.saw("isp", &PhoneEvent::Unregistered));
+    assert_eq!(flood(&mut world, "client", "isp", 25), [20, 5]);
+    assert_eq!(flood(&mut world, "desk", "isp", 5), [5, 0]);
+    // What a program sends for a line counts as that line's.
+    assert_eq!(stored(&world, "TextMessages"), 25);
+    world.until_over();
+}

@@ -38,6 +38,7 @@ fn words(reason: &ChallengeFailure) -> String {
         ChallengeFailure::Unknown => {
             "nothing of what it asks for is known here: MD5 and SHA-256, with qop=auth or without, and MD5-sess and SHA-256-sess with it are".to_owned()
         }
+        ChallengeFailure::TooLong { most } => format!("what it asks with is longer than {most} bytes"),
         ChallengeFailure::TooOften => "the request has been answered twice already".to_owned(),
     }
 }

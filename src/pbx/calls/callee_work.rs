@@ -6,6 +6,7 @@ use crate::dialplan::dial_options::{Screening, Subroutine};
 use crate::dialplan::{ChannelId, Position};
 use crate::pbx::media::StreamId;
 use crate::sip::timer::TimerId;
+use smol_str::SmolStr;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -77,6 +78,8 @@ impl Warnings {
 /// What its `Dial` wants done on a called line's channel.
 #[derive(Debug, Default)]
 pub struct CalleePart {
+    /// What those who watch the line are told to call it by while it rings, so that one of them can take the call.
+    pub pickup_name: Option<SmolStr>,
     /// What is done now.
     pub work: Option<Box<CalleeWork>>,
     /// What runs before the call has run, or is about to.

@@ -88,7 +88,7 @@ impl DeviceTable<'_> {
             name,
             number,
             context: context.entered.as_ref().map(|at| at.context.clone()).unwrap_or_default(),
-            dialog: leg.and_then(|leg| leg.ua.dialog_key()),
+            pickup_name: leg.filter(|leg| !leg.is_confirmed()).and(channel.callee.pickup_name.clone()),
         })
     }
 }

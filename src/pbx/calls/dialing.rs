@@ -29,6 +29,7 @@ use crate::pbx::media::MediaCommand;
 use crate::sdp::Sdp;
 use crate::sip::flow::Transport;
 use crate::wording::outside;
+use smol_str::format_smolstr;
 
 /// Works on Dials, with all channels and bridges at hand.
 pub(super) struct Dialing<'a> {
@@ -111,6 +112,7 @@ impl Dialing<'_> {
         let leg = Leg::outgoing(leg_id, id, target.peer.clone(), arrival, &mut cx);
         let Some(channel) = self.parties.open(id, leg, Activity::Called, self.core) else { return };
         channel.called_by = Some(caller);
+        channel.callee.pickup_name = Some(format_smolstr!("pickup-{}", self.core.rng.hex(16)));
         channel.alternates = std::mem::take(&mut target.alternates);
         let branch = channel.name.clone();
         let mut presentation = Default::default();

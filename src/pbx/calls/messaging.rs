@@ -12,8 +12,12 @@ use crate::pbx::text_messages;
 
 /// Maximum number of messages that the dialplan runs for at once.
 const MAX_RUNNING: usize = 200;
+/// Of these, of one line: the others have room, too.
+const MAX_RUNNING_OF_LINE: usize = 40;
 /// Maximum number of messages that programs may have waiting to be sent in one turn.
 const MAX_PENDING: usize = 200;
+/// The variable of such a channel that names the line whose message it is.
+const SENDER: &str = "SIP_PEERNAME";
 /// What the names of such channels begin with, as Asterisk has it.
 const NAME: &str = "Message/ast_msg_queue";
 
@@ -28,8 +32,12 @@ pub(super) fn run(
     message: TextMessage,
     core: &mut Core,
 ) -> Result<(), String> {
-    if parties.channels().filter(|channel| channel.name.starts_with(NAME)).count() >= MAX_RUNNING {
+    let running = || parties.channels().filter(|channel| channel.name.starts_with(NAME));
+    if running().count() >= MAX_RUNNING {
         return Err(format!("the dialplan runs for {MAX_RUNNING} messages already"));
+    }
+    if running().filter(|channel| sender(channel) == peer.name).count() >= MAX_RUNNING_OF_LINE {
+        return Err(format!("the dialplan runs for {MAX_RUNNING_OF_LINE} messages of '{}' already", peer.name));
     }
     let id = ChannelId(core.fresh_id());
     let name = format!("{NAME}-{:08x}", id.0);
@@ -41,7 +49,7 @@ pub(super) fn run(
     for (name, value) in &peer.set_vars {
         program.set_variable(name, value);
     }
-    program.set_variable("SIP_PEERNAME", &peer.name);
+    program.set_variable(SENDER, &peer.name);
     program.set_language(&peer.settings.language);
     errand::message(&mut program, message);
     channel.program = Some(program);
@@ -50,9 +58,18 @@ pub(super) fn run(
     Ok(())
 }
 
+/// The line that began a program: whose message it runs for, or who is at its end; empty: nobody.
+fn sender(channel: &Channel) -> String {
+    if let Some(peer) = channel.peer() {
+        return peer.name.clone();
+    }
+    channel.program.as_ref().and_then(|program| program.variable(SENDER)).unwrap_or_default()
+}
+
 /// A program sends a message: it goes at the end of this turn.
 pub(super) fn send(parties: &mut Parties, id: ChannelId, message: &TextMessage, core: &mut Core) {
-    let sent = match text_messages::read(message, core) {
+    let sender = parties.channel(local::caller(parties, id)).map(sender).unwrap_or_default();
+    let sent = match text_messages::read(message, &sender, core) {
         Ok(_) if core.texts.len() >= MAX_PENDING => {
             Err(NotSent { status: "FAILURE", reason: format!("{MAX_PENDING} messages wait to be sent already") })
         }

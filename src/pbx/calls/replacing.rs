@@ -52,13 +52,7 @@ impl Replacing<'_> {
     /// What is to be replaced, by the rules of RFC 3891 3.
     fn find(&self, invite: &Invite<'_>, replaces: &Replaces) -> Result<Replaced, (u16, String)> {
         let unknown = || (481, "there is no such call".to_owned());
-        // A telephone that was shown the dialog by its lamp may have the two tags the other way round.
-        let Replaces { call_id, to_tag, from_tag, .. } = replaces;
-        let dialogs = &self.parties.index.dialogs;
-        let key = |ours: &str, theirs: &str| DialogKey::new(call_id, ours, Some(theirs));
-        let leg = dialogs.get(&key(to_tag, from_tag)).or_else(|| dialogs.get(&key(from_tag, to_tag)));
-        let leg = leg.ok_or_else(unknown)?;
-        let id = self.parties.channel_of_leg(leg).ok_or_else(unknown)?;
+        let id = self.of_dialog(replaces).or_else(|| self.ringing(&replaces.call_id)).ok_or_else(unknown)?;
         let channel = self.parties.channel(id).filter(|channel| !channel.dead).ok_or((603, "it is over".to_owned()))?;
         let theirs = channel.peer().ok_or_else(unknown)?;
         let may = |peer: &crate::config::peer::Peer| peer.kind != Kind::Guest && peer.settings.allow_transfer;
@@ -83,6 +77,19 @@ impl Replacing<'_> {
             () if replaces.early_only => Err((486, "it is answered already".to_owned())),
             () => Ok(Replaced::Answered(id)),
         }
+    }
+
+    /// The channel of a dialog of ours.
+    fn of_dialog(&self, replaces: &Replaces) -> Option<ChannelId> {
+        let key = DialogKey::new(&replaces.call_id, &replaces.to_tag, Some(&replaces.from_tag));
+        self.parties.channel_of_leg(self.parties.index.dialogs.get(&key)?)
+    }
+
+    /// The line that rings and that is called so for those who watch it.
+    fn ringing(&self, name: &str) -> Option<ChannelId> {
+        let is_it = |channel: &&Channel| channel.callee.pickup_name.as_deref() == Some(name);
+        let found = self.parties.channels().find(is_it)?;
+        self.parties.leg_of(found.id).filter(|leg| !leg.is_confirmed()).map(|_| found.id)
     }
 
     /// The new leg takes the place of the answered one.

@@ -28,6 +28,8 @@ use std::sync::Arc;
 const MAX_TRIES: u8 = 2;
 /// Challenges looked at in one response: a proxy gathers those of all that it called (RFC 3261 16.7).
 const MAX_CHALLENGES: usize = 16;
+/// The longest challenge that is answered: what it says is kept with each call, and sent in each of its requests.
+const MAX_CHALLENGE: usize = 2_048;
 
 /// Where a challenge comes from, for the line it is answered for.
 #[derive(Debug, Clone)]
@@ -76,13 +78,16 @@ pub fn answer(response: &Answer<Requester>, home: Home, core: &mut Core) -> Opti
         return None;
     }
     let values = response.response.headers.lines(name).take(MAX_CHALLENGES);
-    let challenges: Vec<Challenge> = values.filter_map(|value| Challenge::parse(value).ok()).collect();
+    let (short, long): (Vec<_>, Vec<_>) = values.partition(|value| value.len() <= MAX_CHALLENGE);
+    let challenges: Vec<Challenge> = short.into_iter().filter_map(|value| Challenge::parse(value).ok()).collect();
     let asked = Asked { refused, challenges: &challenges, by_proxy, from: response.flow.remote, home };
     match asked.proofs(core) {
         Ok(proofs) => Some(Answered { refused: refused.clone(), proofs }),
         // What only asks whether somebody is there has its answer.
         Err(_) if refused.request.method == Method::Options => None,
         Err(reason) => {
+            let is_too_long = challenges.is_empty() && !long.is_empty();
+            let reason = if is_too_long { ChallengeFailure::TooLong { most: MAX_CHALLENGE } } else { reason };
             if let ChallengeFailure::Refused { .. } = reason {
                 core.nonces.forget(&call_of(&refused.request));
             }

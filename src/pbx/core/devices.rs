@@ -3,7 +3,7 @@
 use super::Core;
 use crate::dialplan::mailbox::Messages;
 use crate::event::DeviceState;
-use crate::sip::dialog::DialogKey;
+use smol_str::SmolStr;
 
 /// A call of a device, as a lamp may tell of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +16,9 @@ pub struct DeviceCall {
     pub number: String,
     /// The context where the call entered the dialplan.
     pub context: String,
-    /// The dialog with the device, once there is one.
-    pub dialog: Option<DialogKey>,
+    /// While it rings: what whoever is told of it may call it by, to take it (INVITE with Replaces). Not its dialog's own
+    /// Call-ID and tags: by those he could speak within the call, and send its sound elsewhere.
+    pub pickup_name: Option<SmolStr>,
 }
 
 /// Tells what devices do, and which devices an extension names.

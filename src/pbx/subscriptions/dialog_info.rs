@@ -30,13 +30,11 @@ pub fn write(document: &Document<'_>, lamp: &Lamp, call: Option<&DeviceCall>) ->
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" \
          version=\"{version}\" state=\"{state}\" entity=\"{entity}\">\n<dialog id=\"{exten}\""
     );
-    let dialog = call.and_then(|call| call.dialog.as_ref());
-    if let Some(key) = dialog
-        && let Some(theirs) = &key.remote_tag
-    {
-        // As the telephone that rings has it, so that another can take the call (RFC 3891): local is its own tag.
-        let (call_id, local, remote) = (escape(&key.call_id), escape(theirs), escape(&key.local_tag));
-        let _ = write!(text, " call-id=\"{call_id}\" local-tag=\"{local}\" remote-tag=\"{remote}\"");
+    if let Some(name) = call.and_then(|call| call.pickup_name.as_ref()) {
+        // A telephone takes the call by an INVITE whose Replaces names these three (RFC 3891). As with chan_sip, the
+        // Call-ID alone says which call, so that telephones with the tags the other way round take it, too.
+        let name = escape(name);
+        let _ = write!(text, " call-id=\"{name}\" local-tag=\"{name}\" remote-tag=\"{name}\"");
     }
     if let Some(is_called) = lamp.is_called {
         let _ = write!(text, " direction=\"{}\"", if is_called { "recipient" } else { "initiator" });

@@ -10,7 +10,7 @@ use crate::pbx::core::{Requester, add_request_headers};
 use crate::pbx::uri_text::uri_address;
 use crate::registrar::next_hop::Routing;
 use crate::sdp::Sdp;
-use crate::sip::dialog::{Dialog, DialogKey};
+use crate::sip::dialog::Dialog;
 use crate::sip::flow::Transport;
 use crate::sip::header::{HeaderName, Headers};
 use crate::sip::message::{Request, Response};
@@ -79,11 +79,6 @@ impl UserAgent {
     /// Our tag, once there is a dialog.
     pub(super) fn local_tag(&self) -> Option<&str> {
         self.dialogs.current.as_ref().map(|dialog| dialog.local_tag.as_str())
-    }
-
-    /// The key of its dialog, once there is one.
-    pub fn dialog_key(&self) -> Option<DialogKey> {
-        self.dialogs.current.as_ref().map(Dialog::key)
     }
 
     /// What the configuration says of the peer.
