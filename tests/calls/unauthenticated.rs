@@ -115,6 +115,8 @@ fn a_guest_that_is_refused_gets_one_answer_however_long_it_is_not_acknowledged()
         ("1", "97", "", "488"),
         ("1", "0", "Accept: text/plain\r\n", "406"),
         ("1", "0", "Supported: timer\r\nSession-Expires: 10\r\n", "422"),
+        ("1", "0", "Replaces: a@b;to-tag=1;from-tag=2\r\n", "403"),
+        ("1", "0", "Replaces: a@b\r\n", "403"),
     ];
     let all = strangers().into_iter().flat_map(|(conf, user)| cases.map(|case| (conf.clone(), user, case)));
     for (conf, user, (number, media, lines, status)) in all {

@@ -9,6 +9,7 @@ use crate::pbx::calls::{Asked, Calls};
 use crate::pbx::core::Core;
 use crate::pbx::request_gate::{Asking, answer_statelessly};
 use crate::sip::Flow;
+use crate::sip::HeaderName;
 use crate::sip::message::Response;
 use crate::sip::method::Method;
 use std::sync::Arc;
@@ -33,7 +34,8 @@ fn refusal(
 ) -> Option<Response> {
     let plain = |status| Some(Response::for_request(asking.request, status, None));
     let Some(mut peer) = in_force(peer, core) else { return plain(403) };
-    if !may_use(&peer, asking.flow, core) {
+    // Whoever has proved nothing takes no call over, whether there is one or not (RFC 3891 3).
+    if !may_use(&peer, asking.flow, core) || asking.request.headers.get(HeaderName::Replaces).is_some() {
         return plain(403);
     }
     if let Some(context) = core.config.admission.context_of(asking.request) {
