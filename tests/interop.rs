@@ -30,6 +30,8 @@ mod prompts;
 mod provider;
 #[path = "interop/python.rs"]
 mod python;
+#[path = "interop/services.rs"]
+mod services;
 #[path = "interop/sipp.rs"]
 mod sipp;
 #[path = "interop/sipvicious.rs"]
@@ -40,6 +42,10 @@ mod sound;
 mod telephone;
 #[path = "interop/tone.rs"]
 mod tone;
+#[path = "interop/transfers.rs"]
+mod transfers;
+#[path = "interop/trunks.rs"]
+mod trunks;
 
 use exchange::{ALICE, BOB, Exchange, Wishes};
 use sipp::{Phone, media};

@@ -16,7 +16,7 @@ pub enum DenialReason {
     InvalidAccountID,
     /// The source address, or the domain asked for, is refused.
     FailedACL,
-    /// The digest names another user than the request, or another number than is dialled.
+    /// The digest names another user than the request.
     ChallengeResponseFailed,
 }
 
@@ -88,8 +88,6 @@ pub enum DenialCause {
         /// That user.
         username: String,
     },
-    /// The digest was made for another number than is dialled.
-    OtherNumber,
 }
 
 impl DenialCause {
@@ -104,7 +102,7 @@ impl DenialCause {
             | DenialCause::AccessList { .. }
             | DenialCause::OtherAddress { .. }
             | DenialCause::OtherDomain => DenialReason::FailedACL,
-            DenialCause::OtherUser { .. } | DenialCause::OtherNumber => DenialReason::ChallengeResponseFailed,
+            DenialCause::OtherUser { .. } => DenialReason::ChallengeResponseFailed,
         }
     }
 }

@@ -452,10 +452,10 @@ impl Admission {
         let dummy = self.dummy(&credentials.username, algorithm);
         let known = claim.account.filter(|_| !claim.is_mixed).and_then(|account| account.ha1.as_ref());
         let knows_secret = digest::verify(credentials, &request.method, known.unwrap_or(&dummy)) && known.is_some();
-        let is_for_target = identity::is_for_target(request, credentials);
         let is_allowed = access.source_allowed & claim.account.is_some_and(|account| account.allows(source));
-        let passed = claim.account.filter(|_| knows_secret & is_for_target & is_allowed & access.domain_served);
-        if state != NonceState::Foreign && passed.is_none() {
+        let entitled = claim.account.filter(|_| knows_secret & is_allowed & access.domain_served);
+        let passed = entitled.filter(|_| identity::is_for_target(request, credentials));
+        if state != NonceState::Foreign && entitled.is_none() {
             trials.wrong(&claim.name);
         }
         // A digest by another algorithm than was asked for proves nothing and tries no secret: the sender is challenged
@@ -466,6 +466,8 @@ impl Admission {
             // RFC 7616 3.3 has `stale` tell of the nonce alone: said to whoever knows the secret and to nobody else, it
             // would tell a right guess from a wrong one, and neither would be a guess that counts.
             (NonceState::Expired, None) => self.send_challenge(context, claim, true),
+            // Who follows a redirection may show the digest that it has (pjsip does), which dials no other number.
+            (NonceState::Valid, None) if entitled.is_some() => self.send_challenge(context, claim, true),
             (NonceState::Valid, None) if !is_fit => self.send_challenge(context, claim, false),
             (NonceState::Valid, None) => {
                 // Written for nobody, too, so that it takes the same time.

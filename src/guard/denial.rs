@@ -37,13 +37,12 @@ pub(super) fn cause(judged: Judged<'_>) -> DenialCause {
         }
         Some(_) if claim.is_mixed => DenialCause::OtherUser { username: cut(&judged.credentials.username) },
         Some(account) if !judged.is_allowed => DenialCause::AccessList { section: section(account) },
-        Some(account) if !judged.knows_secret => match account.peer.credential {
+        Some(account) => match account.peer.credential {
             Some(Credential::Ha1(_)) => {
                 DenialCause::WrongHash { section: section(account), realm: judged.realm.to_owned() }
             }
             Some(Credential::Password(_)) | None => DenialCause::WrongSecret { section: section(account) },
         },
-        Some(_) => DenialCause::OtherNumber,
     }
 }
 

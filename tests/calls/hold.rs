@@ -16,6 +16,10 @@ fn with(line: &str, words: &str) -> String {
 }
 
 static VOICE: LazyLock<String> = LazyLock::new(|| with("client", "line=voice"));
+static BOTH: LazyLock<String> = LazyLock::new(|| {
+    let voice = "[client]\nline=voice\n";
+    SIP.replace("[client]\n", voice).replace("[desk]\n", &voice.replace("client", "desk"))
+});
 static SUGGESTED: LazyLock<String> = LazyLock::new(|| with("desk", "mohsuggest=jazz"));
 static OLD: LazyLock<String> = LazyLock::new(|| with("client", "musicclass=default"));
 static DATA: LazyLock<String> =
@@ -24,6 +28,7 @@ static WAITING: LazyLock<String> = LazyLock::new(|| with("desk", "call-limit=2")
 
 stories! {
     who_is_held_hears_music(VOICE, PLAN);
+    the_called_line_hears_music_when_the_caller_holds(BOTH, PLAN);
     music_is_suggested_by_who_holds(SUGGESTED, PLAN);
     the_old_name_asks_for_music_too(OLD, PLAN);
     a_line_that_asks_for_nothing_is_told_of_the_hold(SIP, PLAN);
@@ -49,16 +54,32 @@ fn offers(world: &Testbed, name: &str) -> usize {
 
 fn holds_and_resumes(world: &mut Testbed) {
     talk(world);
-    let before = offers(world, "client");
-    world.phone("desk").reoffers(Change::Hold);
-    world.until(|w| w.is_played_to("client"));
+    is_held_and_resumed(world, "desk", "client");
+}
+
+/// The listener hears music meanwhile, and is told nothing.
+fn is_held_and_resumed(world: &mut Testbed, holder: &str, listener: &str) {
+    let before = offers(world, listener);
+    world.phone(holder).reoffers(Change::Hold);
+    world.until(|w| w.is_played_to(listener));
     world.run(Duration::from_secs(5));
-    assert!(world.is_played_to("client") && !world.is_played_to("desk"));
-    world.phone("desk").reoffers(Change::Resume);
-    world.until(|w| !w.is_played_to("client"));
+    assert!(world.is_played_to(listener) && !world.is_played_to(holder));
+    world.phone(holder).reoffers(Change::Resume);
+    world.until(|w| !w.is_played_to(listener));
     world.run(Duration::from_secs(2));
     world.assert_agreed("client", "desk", true);
-    assert_eq!(offers(world, "client"), before, "who hears music is told nothing of the hold");
+    assert_eq!(offers(world, listener), before, "who hears music is told nothing of the hold");
+}
+
+/// Whichever of the two holds, and after another.
+fn the_called_line_hears_music_when_the_caller_holds(world: &mut Testbed) {
+    talk(world);
+    for _ in 0..2 {
+        is_held_and_resumed(world, "client", "desk");
+        is_held_and_resumed(world, "desk", "client");
+    }
+    world.phone("client").hangs_up();
+    world.until_over();
 }
 
 fn who_is_held_hears_music(world: &mut Testbed) {

@@ -24,6 +24,50 @@ fn pjsua2_and_the_dialplan_press_digits() {
     presses_and_is_pressed_to(Pjsua2);
 }
 
+#[test]
+fn baresip_presses_digits_in_its_sound() {
+    presses_in_its_sound(Baresip);
+}
+
+#[test]
+fn linphone_presses_digits_in_its_sound() {
+    presses_in_its_sound(Linphone);
+}
+
+#[test]
+fn pjsua2_presses_digits_in_its_sound() {
+    presses_in_its_sound(Pjsua2);
+}
+
+/// The line has `dtmfmode=inband`: 620 reads four digits, none of them twice, and answers by tones.
+fn presses_in_its_sound(client: Client) {
+    let Some(namespace) = network(&format!("{client:?} presses digits in its sound"), &[client]) else { return };
+    let wishes = Wishes {
+        address: Way::Udp.address(),
+        namespace: Some(&namespace.name),
+        line: "dtmfmode=inband\n",
+        ..Wishes::default()
+    };
+    let exchange = Exchange::start(&format!("tones-{client:?}"), &wishes);
+    let mut telephone = Telephone::start(&exchange, client, ALICE, Way::Udp);
+    exchange.said("Registered SIP 'alice'");
+    if client == Linphone {
+        telephone.sounds("440*");
+    }
+    telephone.told(Order::Call("620"));
+    exchange.said("620 reads");
+    exchange.ask_until("core show channels", "1 active channel");
+    if client != Linphone {
+        telephone.sounds("440*");
+    }
+    exchange.said("620 has read 440*");
+    telephone.hears_digits("159#", &exchange);
+    telephone.told(Order::HangUp);
+    over(&exchange, &[&telephone]);
+    telephone.quits();
+    exchange.stop();
+}
+
 /// SIPp sends them as packets that it made itself, and takes them at a socket of ours.
 #[test]
 fn sipp_presses_digits_and_is_pressed_to() {

@@ -12,6 +12,7 @@ use crate::telephone::Way;
 /// The lines of the test telephones, and their secrets.
 pub const ALICE: (&str, &str) = ("alice", "apple");
 pub const BOB: (&str, &str) = ("bob", "banana");
+pub const CAROL: (&str, &str) = ("carol", "cherry");
 
 /// A running exchange.
 pub struct Exchange {
@@ -38,8 +39,12 @@ pub struct Wishes<'a> {
     pub general: &'a str,
     /// More of `extensions.conf`, in the context of the lines at first.
     pub extensions: &'a str,
+    /// More options of all lines, a line each.
+    pub line: &'a str,
     /// More of `strowger.toml`.
     pub toml: &'a str,
+    /// Other files of the configuration, by name.
+    pub files: &'a [(&'a str, &'a str)],
 }
 
 /// The tone that 601 plays, in Hz.
@@ -55,7 +60,9 @@ impl Default for Wishes<'_> {
             way: Way::Udp,
             general: "",
             extensions: "",
+            line: "",
             toml: "",
+            files: &[],
         }
     }
 }
@@ -129,9 +136,15 @@ impl Exchange {
 
     /// Waits until the log holds `wanted`, and returns the first line that does.
     pub fn said(&self, wanted: &str) -> String {
+        self.said_since(0, wanted)
+    }
+
+    /// The same after the first `before` bytes of the log.
+    pub fn said_since(&self, before: usize, wanted: &str) -> String {
         let mut line = None;
-        wait(Duration::from_secs(5), || {
-            line = self.log().lines().find(|line| line.contains(wanted)).map(str::to_owned);
+        wait(Duration::from_secs(8), || {
+            let log = self.log();
+            line = log.get(before..).and_then(|log| log.lines().find(|line| line.contains(wanted))).map(str::to_owned);
             line.is_some()
         });
         line.unwrap_or_else(|| panic!("the log never says {wanted:?}:\n{}", self.log()))
@@ -202,8 +215,8 @@ fn write_configuration(folder: &Path, port: u16, wishes: &Wishes<'_>) {
         listening(folder, address, port, wishes.way),
     );
     sip.push_str("type=friend\nhost=dynamic\ncontext=default\ndisallow=all\nallow=ulaw\n");
-    sip.push_str(&format!("qualify={qualify}\ndirectmedia={direct}\n"));
-    for (name, secret) in [ALICE, BOB, ("carol", "cherry")] {
+    sip.push_str(&format!("qualify={qualify}\ndirectmedia={direct}\n{}", wishes.line));
+    for (name, secret) in [ALICE, BOB, CAROL] {
         sip.push_str(&format!("\n[{name}](line)\nsecret={secret}\n"));
     }
     let extensions = "[default]\n\
@@ -236,12 +249,13 @@ fn write_configuration(folder: &Path, port: u16, wishes: &Wishes<'_>) {
         folder.join("state").display(),
         wishes.toml
     );
-    for (name, text) in [
+    let files = [
         ("sip.conf", sip.as_str()),
         ("extensions.conf", extensions.as_str()),
         ("rtp.conf", &rtp),
         ("strowger.toml", &toml),
-    ] {
+    ];
+    for (name, text) in files.into_iter().chain(wishes.files.iter().copied()) {
         std::fs::write(folder.join(name), text).unwrap();
         // Secrets that anyone may read are worth a warning, which is not what the stories are about.
         std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o600)).unwrap();

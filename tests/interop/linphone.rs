@@ -7,7 +7,7 @@ use crate::telephone::{Line, Telephone, Way, program};
 use crate::tone;
 
 pub fn command(exchange: &Exchange, line: &Line<'_>, frequency: u16) -> Command {
-    let Line { user, secret, way, server, port, folder, authority } = line;
+    let Line { user, secret, way, server, port, folder, authority, friend } = line;
     tone::write(&folder.join("mouth.wav"), frequency, 60);
     // Without this folder for its database it makes do, but complains.
     std::fs::create_dir_all(folder.join(".local/share/linphone")).unwrap();
@@ -30,7 +30,8 @@ pub fn command(exchange: &Exchange, line: &Line<'_>, frequency: u16) -> Command 
         way.uri(server),
         if *user == "alice" { 43_000 } else { 44_000 },
     );
-    std::fs::write(folder.join("config"), config).unwrap();
+    let friend = friend.map(|number| format!("\n[friend_0]\nurl=\"friend\" <sip:{number}@{server}>\npol=accept\nsubscribe=1\n"));
+    std::fs::write(folder.join("config"), config + &friend.unwrap_or_default()).unwrap();
     let mut command = program(exchange, "linphonec");
     command.arg("-c").arg(folder.join("config")).args(["-a", "-d", "4", "-l"]).arg(folder.join("log"));
     command

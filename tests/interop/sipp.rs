@@ -2,10 +2,10 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use crate::exchange::{Exchange, free_port, wait};
+use crate::exchange::{Exchange, command, free_port, wait};
 
 /// The longest a story may take before SIPp gives up.
 const LONGEST_S: u64 = 40;
@@ -22,6 +22,9 @@ pub struct Phone<'a> {
     reinvite: &'a str,
     calls: (u32, u32),
     status: (u16, &'a str),
+    longest_s: u64,
+    /// Where it sends callers.
+    contact: &'a str,
     /// As SIPp names it: one socket for all, UDP or TCP.
     transport: &'a str,
 }
@@ -31,13 +34,32 @@ pub struct Play {
     child: Child,
     name: String,
     files: PathBuf,
+    longest_s: u64,
 }
 
 impl<'a> Phone<'a> {
     pub fn new(exchange: &'a Exchange, line: (&'a str, &'a str)) -> Phone<'a> {
         let (port, rtp, fax) = (free_port(), free_port(), free_port());
         let (hold_ms, reinvite, calls, status) = (60_000, "200", (1, 1), (200, "OK"));
-        Phone { exchange, line, port, rtp, fax, hold_ms, reinvite, calls, status, transport: "u1" }
+        Phone { exchange, line, port, rtp, fax, hold_ms, reinvite, calls, status, longest_s: LONGEST_S, contact: "", transport: "u1" }
+    }
+
+    /// Listens and calls at this port.
+    pub fn at(mut self, port: u16) -> Phone<'a> {
+        self.port = port;
+        self
+    }
+
+    /// Gives up later than others.
+    pub fn patient(mut self) -> Phone<'a> {
+        self.longest_s = 2 * LONGEST_S;
+        self
+    }
+
+    /// Sends whoever calls to this URI.
+    pub fn leading_to(mut self, contact: &'a str) -> Phone<'a> {
+        self.contact = contact;
+        self
     }
 
     /// Calls over TCP.
@@ -115,19 +137,22 @@ impl<'a> Phone<'a> {
             .replace("{FAX}", &self.fax.to_string())
             .replace("{HOLD}", &self.hold_ms.to_string())
             .replace("{STATUS}", &self.status.0.to_string())
-            .replace("{REASON}", self.status.1);
+            .replace("{REASON}", self.status.1)
+            .replace("{CONTACT}", self.contact);
         let name = format!("{}-{user}-{}", scenario.trim_end_matches(".xml"), self.port);
         let files = self.exchange.folder.join(&name);
         std::fs::write(files.with_extension("xml"), text).unwrap();
         let output = std::fs::File::create(files.with_extension("out")).unwrap();
         let (all, at_once) = self.calls;
-        let child = Command::new("sipp")
+        // In a network of its own the exchange and the telephones have one address.
+        let local = if self.exchange.namespace().is_some() { &self.exchange.address } else { "127.0.0.1" };
+        let child = command(self.exchange.namespace(), "sipp")
             .arg(format!("{}:{}", self.exchange.address, self.exchange.port))
             .arg("-sf")
             .arg(files.with_extension("xml"))
-            .args(["-t", self.transport, "-i", "127.0.0.1", "-p", &self.port.to_string(), "-nostdin", "-aa"])
+            .args(["-t", self.transport, "-i", local, "-p", &self.port.to_string(), "-nostdin", "-aa"])
             .args(["-m", &all.to_string(), "-l", &at_once.to_string(), "-r", "100"])
-            .args(["-timeout", &format!("{LONGEST_S}s"), "-timeout_error", "-trace_logs", "-log_file"])
+            .args(["-timeout", &format!("{}s", self.longest_s), "-timeout_error", "-trace_logs", "-log_file"])
             .arg(files.with_extension("log"))
             .args(["-trace_err", "-error_file"])
             .arg(files.with_extension("err"))
@@ -138,7 +163,7 @@ impl<'a> Phone<'a> {
             .stderr(output)
             .spawn()
             .unwrap();
-        Play { child, name, files }
+        Play { child, name, files, longest_s: self.longest_s }
     }
 }
 
@@ -146,7 +171,7 @@ impl Play {
     /// Waits for the end; everything has to have gone after the scenario.
     pub fn succeeds(mut self) -> String {
         let mut status = None;
-        wait(Duration::from_secs(LONGEST_S + 10), || {
+        wait(Duration::from_secs(self.longest_s + 10), || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });

@@ -127,19 +127,39 @@ impl Client {
         }
     }
 
-    fn say(self, order: Order<'_>) -> String {
+    /// The line that it is told by; `server` is where its numbers are.
+    fn say(self, order: Order<'_>, server: &str, output: &str) -> String {
         match (self, order) {
             (Client::Baresip, Order::Call(number)) => format!("/dial {number}"),
             (Client::Baresip, Order::Hold) => "/hold".to_owned(),
             (Client::Baresip, Order::Resume) => "/resume".to_owned(),
             (Client::Baresip, Order::HangUp) => "/hangup".to_owned(),
             (Client::Baresip, Order::Quit) => "/quit".to_owned(),
+            (Client::Baresip, Order::Transfer(number)) => format!("/transfer sip:{number}@{server}"),
+            (Client::Baresip, Order::Ring) => "/answermode manual".to_owned(),
+            (Client::Baresip, Order::Answer) => "/answermode auto".to_owned(),
+            (Client::Baresip, Order::Text(_, words)) => format!("/message {words}"),
             (Client::Baresip | Client::Linphone, Order::Press(digit) | Order::PressByInfo(digit)) => digit.to_owned(),
             (_, Order::Press(digit)) => format!("press {digit}"),
             (_, Order::PressByInfo(digit)) => format!("info {digit}"),
             (Client::Linphone, Order::Hold) => "pause".to_owned(),
-            (Client::Linphone, Order::HangUp) => "terminate".to_owned(),
+            (Client::Linphone, Order::HangUp) => "terminate all".to_owned(),
+            (Client::Linphone, Order::Connect) => {
+                let mut ids = output.rmatch_indices("assigned id ").map(|(at, words)| {
+                    output[at + words.len()..].chars().take_while(char::is_ascii_digit).collect::<String>()
+                });
+                let (last, first) = (ids.next().unwrap_or_default(), ids.next().unwrap_or_default());
+                format!("transfer {first} --to-call {last}")
+            }
+            (Client::Linphone, Order::Ring) => "autoanswer disable".to_owned(),
+            (Client::Linphone, Order::Answer) => "autoanswer enable".to_owned(),
+            (Client::Linphone, Order::Text(number, words)) => format!("chat sip:{number}@{server} \"{words}\""),
             (_, Order::Call(number)) => format!("call {number}"),
+            (_, Order::Ring) => "ring".to_owned(),
+            (_, Order::Answer) => "answer".to_owned(),
+            (_, Order::Transfer(number)) => format!("transfer {number}"),
+            (_, Order::Connect) => "connect".to_owned(),
+            (_, Order::Text(number, words)) => format!("text {number} {words}"),
             (_, Order::Hold) => "hold".to_owned(),
             (_, Order::Resume) => "resume".to_owned(),
             (_, Order::HangUp) => "hangup".to_owned(),
@@ -160,6 +180,16 @@ pub enum Order<'a> {
     Press(&'a str),
     /// A digit, by INFO (pjsua2 alone).
     PressByInfo(&'a str),
+    /// Whoever it talks to is to go on at this number (REFER).
+    Transfer(&'a str),
+    /// Both whom it has calls with are to be connected (REFER with Replaces); baresip 1.0.0 cannot.
+    Connect,
+    /// Calls ring from now on, and are not answered.
+    Ring,
+    /// Calls are answered from now on, as at first.
+    Answer,
+    /// A text for this number; baresip has it go to its friend.
+    Text(&'a str, &'a str),
 }
 
 /// Where a telephone registers and how.
@@ -174,6 +204,8 @@ pub struct Line<'a> {
     pub folder: PathBuf,
     /// The certificates it trusts, for TLS.
     pub authority: PathBuf,
+    /// The number whose presence it watches; it asks for its messages then, too, if it can.
+    pub friend: Option<&'a str>,
 }
 
 /// One that is running; ended with the value.
@@ -181,6 +213,7 @@ pub struct Telephone {
     pub client: Client,
     child: Child,
     folder: PathBuf,
+    server: String,
 }
 
 impl Telephone {
@@ -189,19 +222,35 @@ impl Telephone {
         Telephone::start_at(exchange, client, line, way, &exchange.server(way))
     }
 
+    /// Starts one on a line of the exchange that watches this number.
+    pub fn start_watching(exchange: &Exchange, client: Client, line: (&str, &str), friend: &str) -> Telephone {
+        Telephone::start_as(exchange, client, line, Way::Udp, &exchange.server(Way::Udp), Some(friend))
+    }
+
     /// Starts one that registers at `server`, through which it reaches the exchange.
     pub fn start_at(
+        exchange: &Exchange,
+        client: Client,
+        line: (&str, &str),
+        way: Way,
+        server: &str,
+    ) -> Telephone {
+        Telephone::start_as(exchange, client, line, way, server, None)
+    }
+
+    fn start_as(
         exchange: &Exchange,
         client: Client,
         (user, secret): (&str, &str),
         way: Way,
         server: &str,
+        friend: Option<&str>,
     ) -> Telephone {
         let port = free_port();
         let folder = exchange.folder.join(format!("{client:?}-{user}-{port}"));
         std::fs::create_dir_all(&folder).unwrap();
         let (server, authority) = (server.to_owned(), exchange.folder.join("certificate.pem"));
-        let line = Line { user, secret, way, server, port, folder: folder.clone(), authority };
+        let line = Line { user, secret, way, server, port, folder: folder.clone(), authority, friend };
         let mut command = match client {
             Client::Baresip => baresip::command(exchange, &line, client.tone()),
             Client::Linphone => linphone::command(exchange, &line, client.tone()),
@@ -210,7 +259,7 @@ impl Telephone {
         };
         let output = std::fs::File::create(folder.join("output")).unwrap();
         command.env("HOME", &folder).stdin(Stdio::piped()).stdout(output.try_clone().unwrap()).stderr(output);
-        let mut telephone = Telephone { client, child: command.spawn().unwrap(), folder };
+        let mut telephone = Telephone { client, child: command.spawn().unwrap(), folder, server: line.server };
         if client == Client::Linphone {
             linphone::use_files(&mut telephone);
         }
@@ -219,12 +268,32 @@ impl Telephone {
 
     /// Gives it an order.
     pub fn told(&mut self, order: Order<'_>) {
-        self.type_in(&self.client.say(order));
+        self.type_in(&self.client.say(order, &self.server, &self.output()));
+    }
+
+    /// Waits until it says this, after the first `before` bytes of what it has said.
+    pub fn says(&self, before: usize, words: &str, exchange: &Exchange) {
+        let said = wait(Duration::from_secs(8), || self.output().get(before..).is_some_and(|text| text.contains(words)));
+        assert!(said, "{:?} never says {words:?}:\n{}\n{}", self.client, self.output(), exchange.log());
     }
 
     pub fn type_in(&mut self, line: &str) {
         let written = self.child.stdin.as_mut().map(|stdin| writeln!(stdin, "{line}").and_then(|()| stdin.flush()));
         assert!(matches!(written, Some(Ok(()))), "{:?} does not listen: {written:?}\n{}", self.client, self.output());
+    }
+
+    /// From now on it answers by itself or lets calls ring; waits until it says so.
+    pub fn answers(&mut self, does: bool, exchange: &Exchange) {
+        let before = self.output().len();
+        self.told(if does { Order::Answer } else { Order::Ring });
+        let words = match (self.client, does) {
+            (Client::Baresip, _) => "Answer mode changed to: ",
+            (Client::Linphone, true) => "Auto answer enabled",
+            (Client::Linphone, false) => "Auto answer disabled",
+            (Client::Pjsua2 | Client::PyVoip, true) => "answers itself",
+            (Client::Pjsua2 | Client::PyVoip, false) => "lets it ring",
+        };
+        self.says(before, words, exchange);
     }
 
     /// Waits until it has heard half a second more of the tone.
@@ -239,6 +308,38 @@ impl Telephone {
             self.output(),
             exchange.log()
         );
+    }
+
+    /// Waits until it has heard these digits as tones, and no others.
+    pub fn hears_digits(&self, digits: &str, exchange: &Exchange) {
+        let is_told = wait(Duration::from_secs(8), || self.digits() == digits);
+        let heard = self.digits();
+        assert!(is_told, "{:?} hears {heard:?}, not {digits:?}\n{}\n{}", self.client, self.output(), exchange.log());
+    }
+
+    /// The digits that it has heard as tones so far.
+    fn digits(&self) -> String {
+        let mut recordings = self.recordings();
+        recordings.sort();
+        recordings.iter().map(|path| tone::digits(path)).collect()
+    }
+
+    /// Sends these digits as tones, a tenth of a second each, instead of its own tone. linphone mixes what it is told to play in
+    /// a call with what it plays already: it is told before.
+    pub fn sounds(&mut self, digits: &str) {
+        let (path, name) = (self.folder.join("digits.wav"), self.folder.join("digits.wav").display().to_string());
+        match self.client {
+            // Its source has the form that it was told at its start.
+            Client::Baresip => {
+                tone::write_digits(&path, digits, 48_000, 2);
+                self.type_in(&format!("/ausrc aufile,{name}"));
+            }
+            Client::Linphone => {
+                tone::write_digits(&path, digits, 8_000, 1);
+                self.type_in(&format!("play {name}"));
+            }
+            Client::Pjsua2 | Client::PyVoip => self.type_in(&format!("tones {digits}")),
+        }
     }
 
     /// Waits until it hears no more of the tone.
@@ -266,7 +367,12 @@ impl Telephone {
         let (begin, ends) = self.client.begin_and_end();
         let idle = wait(Duration::from_secs(5), || {
             let output = self.output();
-            ends.iter().any(|end| output.rfind(end) >= output.rfind(begin))
+            let count = |words: &[&str]| words.iter().map(|words| output.matches(words).count()).sum::<usize>();
+            match self.client {
+                // It may have had several.
+                Client::Linphone => count(&["assigned id "]) == count(ends),
+                _ => ends.iter().any(|end| output.rfind(end) >= output.rfind(begin)),
+            }
         });
         assert!(idle, "{:?} has a call still:\n{}", self.client, self.output());
     }

@@ -23,17 +23,74 @@ pub fn read(recording: &Path) -> Option<Vec<f64>> {
     (rate == 8_000).then_some(samples)
 }
 
-/// Goertzel's algorithm: the power at one frequency (in cycles a sample) against the power of all.
+/// The frequencies of digits (ITU-T Q.23), and the digits, row by row.
+const ROWS: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
+const COLUMNS: [f64; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
+const DIGITS: [&str; 4] = ["123A", "456B", "789C", "*0#D"];
+
+/// The digits that a recording holds as tones.
+pub fn digits(recording: &Path) -> String {
+    let Some((samples, rate)) = std::fs::read(recording).ok().and_then(|bytes| samples(&bytes)) else {
+        return String::new();
+    };
+    let (mut all, mut last) = (String::new(), None);
+    for window in samples.chunks_exact(rate / WINDOWS_A_SECOND) {
+        let digit = digit(window, rate as f64);
+        // In a window that a digit begins or ends in there may be too little of it.
+        all.extend(digit.filter(|_| digit != last));
+        last = digit;
+    }
+    all
+}
+
+fn digit(window: &[f64], rate: f64) -> Option<char> {
+    let all = window.iter().map(|sample| sample * sample).sum::<f64>() / window.len() as f64;
+    let strongest = |frequencies: &[f64; 4]| {
+        let powers = frequencies.map(|frequency| power(window, frequency / rate));
+        (0..4).max_by(|one, two| powers[*one].total_cmp(&powers[*two])).map(|at| (at, powers[at]))
+    };
+    let ((row, low), (column, high)) = (strongest(&ROWS)?, strongest(&COLUMNS)?);
+    let is_one = all > LEAST_POWER && low + high > MAX_OF_IT * all && low.min(high) > 0.1 * all;
+    is_one.then(|| DIGITS[row].chars().nth(column)).flatten()
+}
+
+/// Writes a WAV file of digits as tones, a tenth of a second each and as much between them, and silence after them.
+pub fn write_digits(path: &Path, digits: &str, rate: u32, channels: u16) {
+    let spec = hound::WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut file = hound::WavWriter::create(path, spec).unwrap();
+    let silence = |file: &mut hound::WavWriter<std::io::BufWriter<std::fs::File>>, parts: u32| {
+        (0..rate * parts / 10 * u32::from(channels)).for_each(|_| file.write_sample(0_i16).unwrap());
+    };
+    silence(&mut file, 15);
+    for digit in digits.chars() {
+        let row = DIGITS.iter().position(|row| row.contains(digit)).unwrap();
+        let column = DIGITS[row].find(digit).unwrap();
+        for at in 0..rate / 10 {
+            let wave = |hz: f64| (std::f64::consts::TAU * hz * f64::from(at) / f64::from(rate)).sin() * 6_000.0;
+            let sample = (wave(ROWS[row]) + wave(COLUMNS[column])) as i16;
+            (0..channels).for_each(|_| file.write_sample(sample).unwrap());
+        }
+        silence(&mut file, 1);
+    }
+    silence(&mut file, 200);
+    file.finalize().unwrap();
+}
+
+/// Is a window of sound this frequency (in cycles a sample), and nothing else?
 fn holds(window: &[f64], frequency: f64) -> bool {
+    let all = window.iter().map(|sample| sample * sample).sum::<f64>() / window.len() as f64;
+    all > LEAST_POWER && power(window, frequency) > MAX_OF_IT * all
+}
+
+/// Goertzel's algorithm: the power at one frequency.
+fn power(window: &[f64], frequency: f64) -> f64 {
     let step = 2.0 * (std::f64::consts::TAU * frequency).cos();
     let (mut last, mut before) = (0.0, 0.0);
     for sample in window {
         (last, before) = (sample + step * last - before, last);
     }
     let count = window.len() as f64;
-    let at_tone = 2.0 * (last * last + before * before - step * last * before) / (count * count);
-    let all = window.iter().map(|sample| sample * sample).sum::<f64>() / count;
-    all > LEAST_POWER && at_tone > MAX_OF_IT * all
+    2.0 * (last * last + before * before - step * last * before) / (count * count)
 }
 
 /// The first channel of a WAV file as 16-bit samples, and how many there are in a second. linphone writes the header,
@@ -74,6 +131,9 @@ fn a_tone_is_told_from_another_and_from_silence() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tone.wav");
     write(&path, 620, 1);
     assert_eq!((tone_ms(&path, 620), tone_ms(&path, 440), tone_ms(&path, 700)), (1_000, 0, 0));
+    assert_eq!(digits(&path), "");
     write(&path, 0, 1);
     assert_eq!(tone_ms(&path, 620), 0);
+    write_digits(&path, "440*D", 8_000, 1);
+    assert_eq!(digits(&path), "440*D");
 }

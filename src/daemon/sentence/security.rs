@@ -99,9 +99,6 @@ fn hint(denial: &Denial) -> String {
             "phone '{account}' at {address} authenticates as '{}'. Set its authentication name to '{account}'",
             encode(username)
         ),
-        DenialCause::OtherNumber => {
-            format!("phone '{account}' at {address}: its digest was made for another number than the one it dials")
-        }
     }
 }
 
@@ -177,7 +174,6 @@ mod tests {
             (DenialCause::OtherDomain, "FailedACL", 1),
             (DenialCause::AccessList { section: section() }, "FailedACL", 1),
             (DenialCause::OtherUser { username: "b".to_owned() }, "ChallengeResponseFailed", 1),
-            (DenialCause::OtherNumber, "ChallengeResponseFailed", 1),
         ] {
             let line = line_of(cause, "a", "192.0.2.7:5060", "UDP");
             assert!(line.starts_with(&format!("SecurityEvent=\"{name}\",EventTV=")), "{line}");

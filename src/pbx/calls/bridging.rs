@@ -1,6 +1,7 @@
 //! What goes on in bridges: relay or direct media, and new offers forwarded from one party to the other. The media path
 //! decides; here it is done.
 
+use super::absorbing;
 use super::bridge::{Bridge, Bridges};
 use super::channel::BridgeId;
 use super::description::raw_address;
@@ -403,23 +404,15 @@ impl Bridging<'_> {
         }
     }
 
-    /// Answers a party's new offer without the other, whose media the exchange relays, unless that is more concerned
-    /// than `upto`; says whether it did.
+    /// Answers a party's new offer without the other, unless that is more concerned than `upto`; says whether it did.
     fn absorb_offer(&mut self, id: BridgeId, role: Role, upto: Concern) -> bool {
-        let Some((from, to)) = self.both(id, role) else { return false };
-        let offer = self.parties.leg_of(from).and_then(|leg| leg.pending_offer()).cloned();
-        let Some(offer) = offer.filter(|_| self.path(id).is_some_and(|path| path.may_absorb())) else { return false };
-        let covered = hold_music::covers(self.parties, to, from);
-        let Some(mut pair) = self.parties.pair(from, to).filter(|pair| pair.concern(&offer, covered) <= upto) else {
-            return false;
-        };
-        let Some(answer) = pair.answer_absorbed(&offer, covered, self.core) else { return false };
-        self.parties.with_party(from, self.core, |party, cx| party.leg.accept_offer(answer, cx));
-        hold_music::follow(self.parties, to, from, self.core);
-        if let Some((caller, callee)) = self.both(id, Role::Caller) {
+        let Some(both) = self.both(id, role) else { return false };
+        let Some(bridge) = self.bridges.get_mut(id) else { return false };
+        let absorbed = absorbing::absorb(self.parties, &mut bridge.path, role, both, upto, self.core);
+        if let Some((caller, callee)) = self.both(id, Role::Caller).filter(|_| absorbed) {
             self.bridge_media(caller, callee);
         }
-        true
+        absorbed
     }
 
     /// A peer gave its address with an ACK (our 2xx had made the offer).

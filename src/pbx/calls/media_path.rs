@@ -200,6 +200,14 @@ impl MediaPath {
         self.offered_version = version;
     }
 
+    /// The caller's media changed from one version to another, and the callee is not told: it hears music on hold, say. What it
+    /// should have been told before, it still is.
+    pub fn conceals(&mut self, before: u32, version: u32) {
+        if self.offered_version == before {
+            self.offered_version = version;
+        }
+    }
+
     /// A party accepted our offer. `moved`: its address is not the one the other party has.
     pub fn accepted(&mut self, role: Role, moved: bool) -> Step {
         match self.work {

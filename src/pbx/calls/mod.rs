@@ -1,5 +1,6 @@
 //! Calls: channels, their legs, and the bridges between them. Where a line is they ask a [`Directory`].
 
+mod absorbing;
 pub mod bridge;
 pub mod bridging;
 mod call_end;

@@ -2,7 +2,10 @@
 
     pjsua2_phone.py USER SECRET SERVER[:PORT] LOCAL_ADDRESS udp|tcp|tls|sips TONE_HZ RECORDING.wav AUTHORITY.pem
 
-Takes `call NUMBER`, `hold`, `resume`, `press DIGITS` (telephone events), `info DIGITS`, `hangup` and `quit`, a line each; answers every call by itself.
+Takes, a line each: `call NUMBER`, `hold`, `resume`, `press DIGITS` (telephone events), `info DIGITS`, `tones DIGITS` (in
+the sound), `transfer NUMBER` (its last call), `connect` (its first call with its last one), `text NUMBER WORDS`, `reply
+WORDS` (within the call), `watch NUMBER` (presence), `mailbox` (message waiting), `ring` and `answer` (whether it
+answers calls by itself, as it does at first), `hangup` and `quit`. Goes where a REFER or a redirection leads.
 """
 
 import os
@@ -14,6 +17,8 @@ import pjsua2 as pj
 
 user, secret, server, local, transport, tone, recording, authority = sys.argv[1:]
 calls = {}
+buddies = {}
+answers = True
 # What is for TLS by its scheme names no transport.
 scheme, ending = ("sips", "") if transport == "sips" else ("sip", f";transport={transport}")
 # Everything is done on one thread, as the library wants it: also what one of its callbacks asks for.
@@ -44,6 +49,33 @@ class Call(pj.Call):
     def onDtmfDigit(self, prm):
         say("digit", prm.digit)
 
+    def onCallTransferRequest(self, prm):
+        say("transferred to", prm.dstUri)
+        # The library keeps no reference of its own.
+        call = prm.newCall = Call(account)
+        todo.put(lambda: calls.update({call.getId(): call}))
+
+    def onCallTransferStatus(self, prm):
+        say("transfer", prm.statusCode)
+        if prm.finalNotify and prm.statusCode == 200:
+            todo.put(lambda: self.isActive() and self.hangup(pj.CallOpParam()))
+
+    def onCallRedirected(self, prm):
+        say("redirected to", prm.targetUri)
+        return pj.PJSIP_REDIRECT_ACCEPT
+
+    def onInstantMessage(self, prm):
+        say("reply from", prm.fromUri, prm.msgBody)
+
+    def onInstantMessageStatus(self, prm):
+        say("reply sent", prm.code)
+
+
+class Watched(pj.Buddy):
+    def onBuddyState(self):
+        info = self.getInfo()
+        say("watched", info.uri, info.presStatus.statusText, info.presStatus.note)
+
 
 class Account(pj.Account):
     def onRegState(self, prm):
@@ -53,8 +85,17 @@ class Account(pj.Account):
         call = Call(self, prm.callId)
         calls[prm.callId] = call
         answer = pj.CallOpParam()
-        answer.statusCode = 200
+        answer.statusCode = 200 if answers else 180
         call.answer(answer)
+
+    def onInstantMessage(self, prm):
+        say("text from", prm.fromUri, prm.msgBody)
+
+    def onInstantMessageStatus(self, prm):
+        say("text sent", prm.code)
+
+    def onMwiInfo(self, prm):
+        say("mailbox", *prm.rdata.wholeMsg.partition("\r\n\r\n")[2].split())
 
 
 def dial(number):
@@ -63,10 +104,54 @@ def dial(number):
     calls[call.getId()] = call
 
 
+def known(number):
+    if number not in buddies:
+        config = pj.BuddyConfig()
+        config.uri = f"{scheme}:{number}@{server}{ending}"
+        buddies[number] = Watched()
+        buddies[number].create(account, config)
+    return buddies[number]
+
+
+def text(words):
+    param = pj.SendInstantMessageParam()
+    param.content = words
+    return param
+
+
+def tone_of(digit):
+    one = pj.ToneDigit()
+    one.digit, one.on_msec, one.off_msec = digit, 100, 100
+    return one
+
+
 def obey(line):
+    global answers
     word, _, rest = line.strip().partition(" ")
+    number, _, words = rest.partition(" ")
     if word == "call":
         dial(rest)
+    elif word in ("ring", "answer"):
+        answers = word == "answer"
+        say("answers itself" if answers else "lets it ring")
+    elif word == "text":
+        known(number).sendInstantMessage(text(words))
+    elif word == "watch":
+        known(number).subscribePresence(True)
+    elif word == "mailbox":
+        account_config.mwiConfig.enabled = True
+        account.modify(account_config)
+    elif word == "transfer":
+        list(calls.values())[-1].xfer(f"{scheme}:{rest}@{server}{ending}", pj.CallOpParam())
+    elif word == "connect":
+        first, *_, last = calls.values()
+        first.xferReplaces(last, pj.CallOpParam())
+    elif word == "reply":
+        list(calls.values())[-1].sendInstantMessage(text(rest))
+    elif word == "tones":
+        # In place of its own tone, which would hide them.
+        mouth.stop()
+        mouth.playDigits(pj.ToneDigitVector([tone_of(digit) for digit in rest]))
     for call in list(calls.values()):
         param = pj.CallOpParam(True)
         if word == "hold":
@@ -82,6 +167,11 @@ def obey(line):
         elif word == "hangup":
             call.hangup(pj.CallOpParam())
     if word == "quit":
+        for buddy in buddies.values():
+            buddy.subscribePresence(False)
+        if account_config.mwiConfig.enabled:
+            account_config.mwiConfig.enabled = False
+            account.modify(account_config)
         account.setRegistration(False)
         for _ in range(20):
             endpoint.libHandleEvents(50)
