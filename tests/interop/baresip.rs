@@ -28,7 +28,13 @@ pub fn command(exchange: &Exchange, line: &Line<'_>, tone: u16) -> Command {
          audio_codecs=PCMU/8000/1\n",
         way.uri(&format!("{user}@{server}"))
     );
-    for (name, text) in [("config", config.as_str()), ("accounts", &account), ("contacts", &contacts), ("current_contact", &friend), ("uuid", "0")] {
+    for (name, text) in [
+        ("config", config.as_str()),
+        ("accounts", &account),
+        ("contacts", &contacts),
+        ("current_contact", &friend),
+        ("uuid", "0"),
+    ] {
         std::fs::write(folder.join(name), text).unwrap();
     }
     let mut command = program(exchange, "baresip");

@@ -30,7 +30,8 @@ pub fn command(exchange: &Exchange, line: &Line<'_>, frequency: u16) -> Command 
         way.uri(server),
         if *user == "alice" { 43_000 } else { 44_000 },
     );
-    let friend = friend.map(|number| format!("\n[friend_0]\nurl=\"friend\" <sip:{number}@{server}>\npol=accept\nsubscribe=1\n"));
+    let friend =
+        friend.map(|number| format!("\n[friend_0]\nurl=\"friend\" <sip:{number}@{server}>\npol=accept\nsubscribe=1\n"));
     std::fs::write(folder.join("config"), config + &friend.unwrap_or_default()).unwrap();
     let mut command = program(exchange, "linphonec");
     command.arg("-c").arg(folder.join("config")).args(["-a", "-d", "4", "-l"]).arg(folder.join("log"));

@@ -41,7 +41,20 @@ impl<'a> Phone<'a> {
     pub fn new(exchange: &'a Exchange, line: (&'a str, &'a str)) -> Phone<'a> {
         let (port, rtp, fax) = (free_port(), free_port(), free_port());
         let (hold_ms, reinvite, calls, status) = (60_000, "200", (1, 1), (200, "OK"));
-        Phone { exchange, line, port, rtp, fax, hold_ms, reinvite, calls, status, longest_s: LONGEST_S, contact: "", transport: "u1" }
+        Phone {
+            exchange,
+            line,
+            port,
+            rtp,
+            fax,
+            hold_ms,
+            reinvite,
+            calls,
+            status,
+            longest_s: LONGEST_S,
+            contact: "",
+            transport: "u1",
+        }
     }
 
     /// Listens and calls at this port.

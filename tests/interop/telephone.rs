@@ -228,13 +228,7 @@ impl Telephone {
     }
 
     /// Starts one that registers at `server`, through which it reaches the exchange.
-    pub fn start_at(
-        exchange: &Exchange,
-        client: Client,
-        line: (&str, &str),
-        way: Way,
-        server: &str,
-    ) -> Telephone {
+    pub fn start_at(exchange: &Exchange, client: Client, line: (&str, &str), way: Way, server: &str) -> Telephone {
         Telephone::start_as(exchange, client, line, way, server, None)
     }
 
@@ -273,7 +267,8 @@ impl Telephone {
 
     /// Waits until it says this, after the first `before` bytes of what it has said.
     pub fn says(&self, before: usize, words: &str, exchange: &Exchange) {
-        let said = wait(Duration::from_secs(8), || self.output().get(before..).is_some_and(|text| text.contains(words)));
+        let said =
+            wait(Duration::from_secs(8), || self.output().get(before..).is_some_and(|text| text.contains(words)));
         assert!(said, "{:?} never says {words:?}:\n{}\n{}", self.client, self.output(), exchange.log());
     }
 

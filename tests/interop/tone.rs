@@ -56,7 +56,8 @@ fn digit(window: &[f64], rate: f64) -> Option<char> {
 
 /// Writes a WAV file of digits as tones, a tenth of a second each and as much between them, and silence after them.
 pub fn write_digits(path: &Path, digits: &str, rate: u32, channels: u16) {
-    let spec = hound::WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec =
+        hound::WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut file = hound::WavWriter::create(path, spec).unwrap();
     let silence = |file: &mut hound::WavWriter<std::io::BufWriter<std::fs::File>>, parts: u32| {
         (0..rate * parts / 10 * u32::from(channels)).for_each(|_| file.write_sample(0_i16).unwrap());

@@ -57,8 +57,8 @@ fn told(story: &str, clients: [Client; 3]) {
     };
     let exchange = Exchange::start(&story.replace(' ', "-"), &wishes);
     let before = exchange.descriptors();
-    let [a, b, c] = [(0, ALICE), (1, BOB), (2, CAROL)]
-        .map(|(at, line)| Telephone::start(&exchange, clients[at], line, Way::Udp));
+    let [a, b, c] =
+        [(0, ALICE), (1, BOB), (2, CAROL)].map(|(at, line)| Telephone::start(&exchange, clients[at], line, Way::Udp));
     for user in ["alice", "bob", "carol"] {
         exchange.said(&format!("Registered SIP '{user}'"));
     }
