@@ -41,8 +41,8 @@ fn options_of(call: &Call) -> Option<(&'static str, String)> {
     Some((application, text))
 }
 
-/// Letters that are not there yet, and those that no exchange has.
-fn letters(step: &Step, application: &str, text: &str) -> Vec<Diagnostic> {
+/// Letters that no exchange has.
+fn letters(step: &Step, application: &str, text: &str) -> Option<Diagnostic> {
     // What a variable holds is not known; letters beside it are.
     let plain: String = text
         .split("${")
@@ -52,27 +52,15 @@ fn letters(step: &Step, application: &str, text: &str) -> Vec<Diagnostic> {
             _ => part.split_once('}').map_or("", |(_, rest)| rest),
         })
         .collect();
-    let options = DialOptions::read(&plain);
-    let mut found = Vec::new();
-    let mut say = |shown: Vec<String>, what: &str, hint: String| {
-        let message = match shown.len() {
-            0 => return,
-            1 => format!("{application}'s option {} is {what}", shown.concat()),
-            _ => format!("{application}'s options {} are {what}", shown.join(", ")),
-        };
-        found.push(finding::DIAL_OPTION.at(step.place, message).hint(hint));
+    let unknown = DialOptions::read(&plain).unknown();
+    let shown: Vec<String> = unknown.chars().filter(char::is_ascii_alphabetic).map(|one| format!("'{one}'")).collect();
+    let message = match shown.len() {
+        0 => return None,
+        1 => format!("{application}'s option {} is unknown", shown.concat()),
+        _ => format!("{application}'s options {} are unknown", shown.join(", ")),
     };
-    let rows: Vec<_> = options.not_yet().collect();
-    if let Some(first) = rows.first() {
-        let shown = rows.iter().map(|row| format!("'{}'", row.letter)).collect();
-        let hint = format!("{}: {}; the call goes on without it", first.letter, first.text);
-        say(shown, "not there yet", hint);
-    }
-    let unknown = options.unknown();
-    let unknown = unknown.chars().filter(char::is_ascii_alphabetic).map(|letter| format!("'{letter}'"));
-    let hint = "it does nothing: `core show application Dial` lists the letters".to_owned();
-    say(unknown.collect(), "unknown", hint);
-    found
+    let hint = "it does nothing: `core show application Dial` lists the letters";
+    Some(finding::DIAL_OPTION.at(step.place, message).hint(hint.to_owned()))
 }
 
 /// The targets of a dial string whose peer no variable decides; what is dialled there may be one: `SIP/${EXTEN}@trunk`.

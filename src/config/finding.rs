@@ -171,12 +171,12 @@ pub static PROGRAM_REFUSED: Finding = Finding {
     advice: "write what the hint says below [programs] in strowger.toml",
 };
 
-/// An option letter of `Dial` that is not there yet.
+/// An option letter of `Dial` that no exchange has.
 pub static DIAL_OPTION: Finding = Finding {
     code: "dial-option",
-    what: "Dial is given an option letter that does nothing here yet, or that is none",
+    what: "Dial is given an option letter that is none",
     why: "the call goes on as if the letter did not stand there",
-    advice: "`core show application Dial` says what each letter does, and what does the same until then",
+    advice: "`core show application Dial` says what each letter does",
 };
 
 /// A dialled number used unfiltered in a dial string.

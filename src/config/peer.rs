@@ -179,6 +179,14 @@ impl Peer {
     pub fn speaks_for_others(&self) -> bool {
         self.kind == Kind::Guest || self.settings.trust_rpid || self.host != PeerAddress::Dynamic
     }
+
+    /// The section of sip.conf to write a cure into, `[desk] (sip.conf:12)`.
+    pub fn section(&self) -> String {
+        match self.kind {
+            Kind::Guest => "[general]".to_owned(),
+            Kind::Friend | Kind::Peer | Kind::User => format!("[{}] ({})", self.name, self.place),
+        }
+    }
 }
 
 /// What `[general]` may preset for every peer, and a peer may change.

@@ -112,6 +112,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             return stream_closed(channel, *medium, *totals).into_iter().collect();
         }
         CallEvent::NotPlayed { reason, .. } => LogLine::warning(reason.clone()),
+        CallEvent::DigitFault { channel, reason } => LogLine::notice(format!("{channel}: {reason}")),
         CallEvent::DigitsNotSent { channel, reason } => not_sent(channel, reason),
     };
     vec![line]

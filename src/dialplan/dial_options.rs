@@ -11,8 +11,6 @@ pub enum LetterStatus {
     InEffect,
     /// It is accepted and changes nothing: why.
     WithoutEffect,
-    /// It is not there yet: `check` says so.
-    NotYet,
 }
 
 /// One row of the table.
@@ -31,7 +29,6 @@ pub struct Letter {
 macro_rules! letters {
     (@mark InEffect) => { "" };
     (@mark WithoutEffect) => { "accepted, without effect: " };
-    (@mark NotYet) => { "not there yet: " };
     ($intro:literal $($letter:literal $argument:literal $status:ident $text:literal;)*) => {
         /// Every option letter of `Dial`.
         pub static LETTERS: &[Letter] = &[$(Letter {
@@ -179,12 +176,6 @@ impl DialOptions {
         }
     }
 
-    /// The letters that are not there yet.
-    pub fn not_yet(&self) -> impl Iterator<Item = &'static Letter> + '_ {
-        let rows = self.letters.iter().filter_map(|(given, _)| letter(*given));
-        rows.filter(|row| row.status == LetterStatus::NotYet)
-    }
-
     /// The letters that no exchange has.
     pub fn unknown(&self) -> String {
         self.letters.iter().map(|(given, _)| *given).filter(|given| letter(*given).is_none()).collect()
@@ -301,7 +292,6 @@ mod tests {
         assert!(options.presentation().unwrap().is_hidden());
         assert_eq!(DialOptions::read("F").place('F'), None);
         assert_eq!(DialOptions::read("gyt").unknown(), "y");
-        assert_eq!(DialOptions::read("gtpP").not_yet().count(), 0);
         assert_eq!((options.forwarder("200").as_deref(), DialOptions::read("g").forwarder("200")), (Some("200"), None));
     }
 }

@@ -175,14 +175,8 @@ pub(super) fn without_option(text: &str, letter: char) -> String {
 }
 
 fn unsupported(options: &DialOptions, application: &str) -> Option<String> {
-    let not_yet: Vec<String> = options.not_yet().map(|row| format!("{} ({})", row.letter, row.text)).collect();
     let unknown = options.unknown();
-    let said = [
-        (!not_yet.is_empty()).then(|| format!("{application}: not there yet: {}", not_yet.join("; "))),
-        (!unknown.is_empty()).then(|| format!("{application}: there are no options '{}'", outside(&unknown))),
-    ];
-    let said: Vec<String> = said.into_iter().flatten().collect();
-    (!said.is_empty()).then(|| said.join(". "))
+    (!unknown.is_empty()).then(|| format!("{application}: there are no options '{}'", outside(&unknown)))
 }
 
 #[cfg(test)]

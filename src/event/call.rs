@@ -261,6 +261,13 @@ pub enum CallEvent {
         /// Where it is.
         address: SocketAddr,
     },
+    /// The keys of a telephone cannot be heard, or do not reach the line it talks to.
+    DigitFault {
+        /// Its channel.
+        channel: String,
+        /// Why, and the cure.
+        reason: String,
+    },
     /// A telephone was to be sent digits and was not.
     DigitsNotSent {
         /// Its channel.

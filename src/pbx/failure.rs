@@ -144,7 +144,7 @@ reasons! {
     CallerGaveUp 16 487 Some(DialStatus::Cancel), EVERYDAY, "the caller hung up before the answer",
         "nothing, unless the caller's telephone is impatient";
     NotAcked 18 0 None, Level::Warning,
-        "'{line}' never acknowledged the answer in 32 s: what it sends does not arrive here, or our 200 OK not there (wrong Contact, NAT, a firewall?)",
+        "no ACK from '{line}' in 32 s: our 200 OK was sent to {address}, the telephone's Contact is {contact}, and its ACK should come to {ours} (NAT, a wrong Contact, a firewall?)",
         "see [a call drops after 32 seconds](call-drops-after-32-seconds.md)";
     Undescribed 58 0 None, Level::Notice,
         "'{line}' left the offer to the exchange, and acknowledged it without an answer that can be used: there is nowhere to send sound",
@@ -185,6 +185,12 @@ reasons! {
     SoundMissing 0 0 None, Level::Warning,
         "no sound comes from '{line}' {span} after the answer, neither from {address} nor from elsewhere: let a firewall pass UDP from it to the ports of rtp.conf (rtpstart to rtpend)",
         "a firewall here or there, or a telephone that is muted; the exchange behind a router needs `externaddr=`; see [no sound](one-way-or-no-audio.md)";
+    KeysUnheard 0 0 None, Level::Notice,
+        "keys of '{line}' are heard only if it sends them by INFO: its telephone offers no telephone events, which dtmfmode=rfc2833 expects; switch them on in the telephone (AVT, RFC 2833), or write dtmfmode=auto into {section}",
+        "one of the two that it names; see [digits](../explain/digits.md)";
+    KeysLost 0 0 None, Level::Notice,
+        "keys of '{line}' do not reach '{other}': they come as telephone events, which that telephone does not take; write dtmfmode=auto into {section} to have them sent as tones",
+        "that line into the section named; see [digits](../explain/digits.md)";
     Lagged 0 0 None, Level::Warning, "'{line}' is LAGGED ({ms} ms of {limit} ms allowed by qualify=); called all the same",
         "no reason for a failure; raise `qualify=` to be rid of the warning";
     DirectRefused 0 0 None, EVERYDAY, "{channel} refused direct media ({status}): '{caller}' and '{line}' stay on the relay",

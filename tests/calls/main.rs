@@ -64,6 +64,7 @@ mod rfc_duties;
 mod routes;
 mod scripts;
 mod servers;
+mod sins;
 mod sips;
 mod snippets;
 mod sound;

@@ -304,6 +304,8 @@ pub struct Channel {
     pub interlude: Option<Box<Interlude>>,
     /// It waits for one in an interlude.
     pub waits_for: Option<ChannelId>,
+    /// What keeps its keys from being heard was said.
+    pub digit_fault_logged: bool,
     /// Its media stays on the relay: it is sent digits.
     pub keeps_relay: bool,
     /// What `SIPDtmfMode()` said, instead of `dtmfmode=`.
@@ -369,6 +371,7 @@ impl Channel {
             watch: None,
             interlude: None,
             waits_for: None,
+            digit_fault_logged: false,
             keeps_relay: false,
             dtmf_mode: None,
             invite: Vec::new(),

@@ -116,12 +116,12 @@ fn source(party: Seen<'_>) -> Source {
 }
 
 /// The payload type of events from its telephone: that of our description.
-fn incoming_events(party: Seen<'_>) -> Option<u8> {
+pub(super) fn incoming_events(party: Seen<'_>) -> Option<u8> {
     party.1.agreement.telephone_events().map(|(incoming, _)| incoming)
 }
 
 /// The payload type of events to its telephone: that of its description.
-fn outgoing_events(party: Seen<'_>) -> Option<u8> {
+pub(super) fn outgoing_events(party: Seen<'_>) -> Option<u8> {
     party.1.agreement.telephone_events().map(|(_, outgoing)| outgoing)
 }
 

@@ -47,12 +47,16 @@ impl Hangup<'_> {
     }
 
     fn caller_ended(&mut self, id: ChannelId, ending: Ending) {
+        let way = self.parties.leg_of(id).map(|leg| leg.ua.way()).unwrap_or_default();
         let Some(channel) = self.parties.channel_mut(id) else { return };
         let line = channel.line();
         let (by, failure) = match ending {
             Ending::Bye if channel.answered.is_some() => (HangupBy::Caller, None),
             Ending::Bye | Ending::Cancelled => (HangupBy::Caller, Some(FailureReason::CallerGaveUp.with(&[]))),
-            Ending::NotAcked => (HangupBy::Exchange, Some(FailureReason::NotAcked.with(&[line]))),
+            Ending::NotAcked => {
+                let [to, contact, ours] = way.each_ref().map(String::as_str);
+                (HangupBy::Exchange, Some(FailureReason::NotAcked.with(&[line, to, contact, ours])))
+            }
             Ending::Undescribed => (HangupBy::Exchange, Some(FailureReason::Undescribed.with(&[line]))),
             Ending::Gone => (HangupBy::Exchange, Some(FailureReason::Gone.with(&[line]))),
             Ending::Expired => (HangupBy::Exchange, Some(FailureReason::NotRefreshed.with(&[line]))),

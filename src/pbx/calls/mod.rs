@@ -18,6 +18,7 @@ pub mod device_table;
 pub mod dial;
 mod dial_letters;
 mod dialing;
+mod digit_fault;
 mod digit_form;
 mod digit_sending;
 mod digits;

@@ -2,6 +2,7 @@
 
 use super::channel::HoldMusic;
 use super::description::secondary_between;
+use super::digit_fault;
 use super::digit_form;
 use super::leg;
 use super::media_path::MediaPath;
@@ -30,6 +31,8 @@ impl Pair<'_> {
         let digits = (digit_form::while_bridged(a, b), digit_form::while_bridged(b, a));
         self.a.listen(digits.0, core);
         self.b.listen(digits.1, core);
+        digit_fault::connected(&mut self.a, self.b.seen(), core);
+        digit_fault::connected(&mut self.b, self.a.seen(), core);
         // One of them is held and hears music: it does until the other comes back.
         if [&self.a, &self.b].iter().any(|party| party.channel.hold_music == HoldMusic::Playing) {
             return;

@@ -5,6 +5,7 @@ use super::callee_program::CalleePrograms;
 use super::channel::{Activity, Channel, MAX_DIGITS};
 use super::dial::Dial;
 use super::dialing::Dialing;
+use super::digit_fault;
 use super::digit_sending;
 use super::early_media::EarlyMedia;
 use super::environment::ChannelEnv;
@@ -364,6 +365,7 @@ impl Applications<'_> {
         match playing::take_digit(self.parties, id, Digits::ANY) {
             Some(digit) => self.parties.resume(id, AppReply::Digit(Some(digit))),
             None => {
+                self.parties.with_party(id, self.core, |party, cx| digit_fault::awaited(party, cx.core));
                 let timer = self.core.set_timer(time, Timer::Call(CallTimer::Digit(id)));
                 self.begin(id, Activity::AwaitingDigit(timer));
             }

@@ -123,11 +123,11 @@ impl Seen<'_> {
         let is_from_there = self.report.source.is_some_and(|source| source.ip().to_canonical() == host);
         let is_behind_nat = is_private(host) && !is_private(self.signalling) && !is_from_there;
         if !self.is_followed && is_behind_nat && host != self.signalling {
-            let values = [&peer.name, &wants.to_string(), &self.signalling.to_string(), &section(peer)];
+            let values = [&peer.name, &wants.to_string(), &self.signalling.to_string(), &peer.section()];
             return Some(FailureReason::SoundToPrivate.with(&values.map(String::as_str)));
         }
         if let Some(source) = elsewhere.filter(|_| !self.is_followed) {
-            let values = [&peer.name, &wants.to_string(), &source.to_string(), &section(peer)];
+            let values = [&peer.name, &wants.to_string(), &source.to_string(), &peer.section()];
             return Some(FailureReason::SoundElsewhere.with(&values.map(String::as_str)));
         }
         let (refused, why) = self.report.refused.as_ref()?;
@@ -141,18 +141,10 @@ impl Seen<'_> {
         match self.report.stranger {
             Some(stranger) => {
                 let strangers = self.report.counts.strangers.to_string();
-                let values = [&peer.name, &wants.to_string(), &strangers, &stranger.to_string(), &section(peer)];
+                let values = [&peer.name, &wants.to_string(), &strangers, &stranger.to_string(), &peer.section()];
                 Some(FailureReason::SoundRefused.with(&values.map(String::as_str)))
             }
             None => Some(FailureReason::SoundMissing.with(&[&peer.name, &span(LOOK_AT_SOUND), &wants.to_string()])),
         }
-    }
-}
-
-/// The section to write the cure into.
-fn section(peer: &Peer) -> String {
-    match peer.kind {
-        Kind::Guest => "[general]".to_owned(),
-        Kind::Friend | Kind::Peer | Kind::User => format!("[{}] ({})", peer.name, peer.place),
     }
 }

@@ -18,6 +18,7 @@ use crate::sip::method::Method;
 use crate::sip::transaction::{Account, ClientId, Given, Sending, ServerId};
 use crate::sip::validate::Essentials;
 use crate::sip::{Flow, Uri};
+use crate::wording::outside;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -242,6 +243,14 @@ impl UserAgent {
         }
         self.behind_nat |= behind_nat;
         Some(came)
+    }
+
+    /// The way of the dialog's messages, for people: where ours go, the peer's Contact, and ours, to which its own should
+    /// come.
+    pub fn way(&self) -> [String; 3] {
+        let contact = self.dialogs.current.as_ref().map(|dialog| outside(&dialog.remote_target.to_string()));
+        let ours = String::from_utf8_lossy(&self.contact).into_owned();
+        [self.flow.remote.to_string(), contact.unwrap_or_default(), ours]
     }
 
     /// Is the peer reached by this flow?
