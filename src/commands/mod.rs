@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod init;
 mod json;
 mod keyboard;
+mod last_good;
 mod restart;
 pub mod run;
 pub mod sounds;

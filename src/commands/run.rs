@@ -3,6 +3,7 @@
 use super::check::{self, UNUSABLE};
 use super::init;
 use super::keyboard::{self, Keyboard, Verbosity};
+use super::last_good;
 use super::restart::Program;
 use crate::cli::{Common, Foreground};
 use crate::config::Config;
@@ -49,13 +50,18 @@ pub fn run(common: &Common, foreground: Foreground) -> ExitCode {
         }
     };
     let loaded = load::load(&place);
-    let (findings, lines) = report(&loaded, &place);
+    let (findings, mut lines) = report(&loaded, &place);
+    let (loaded, instead) = last_good::or_last_good(loaded, common, &place);
     let Some(config) = &loaded.config else {
         eprintln!("strowger: not started: the configuration of {} cannot be used as it is", place.display());
         return ExitCode::from(UNUSABLE);
     };
+    if let Some(text) = &instead {
+        eprintln!("strowger: {text}");
+        lines.push((Severity::Fatal, text.clone()));
+    }
     let least = common.verbose;
-    let places = places(common, config);
+    let places = places(common, config.toml.state.folder.as_deref(), config.toml.log.folder.as_deref());
     let live = LogStream::default();
     let log_folder = log_folder(&places);
     let settings: LogSettings = Box::new(move |config| log_settings(config, &log_folder, least));
@@ -94,6 +100,9 @@ pub fn run(common: &Common, foreground: Foreground) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if instead.is_none() {
+        last_good::keep(&loaded, running.state.as_deref(), &log);
+    }
     let attended = keyboard::is_attended(foreground.console);
     let greeting = Greeting { common, loaded: &loaded, control: &control, fresh, findings, attended };
     if attended {
@@ -232,7 +241,7 @@ fn report(loaded: &Loaded, place: &Path) -> (usize, Vec<(Severity, String)>) {
 }
 
 /// Logs something of the program itself: on stderr, and in the log files.
-fn announce(log: &Log, level: Level, what: &str) {
+pub(super) fn announce(log: &Log, level: Level, what: &str) {
     eprintln!("strowger: {what}");
     log.keep(level, what.to_owned());
 }
@@ -252,13 +261,13 @@ async fn either(one: &mut Signal, other: &mut Signal) {
 }
 
 /// Where what outlives a restart is kept: the folder that strowger.toml names, else the usual ones.
-fn places(common: &Common, config: &Config) -> Places {
+pub(super) fn places(common: &Common, state: Option<&Path>, log: Option<&Path>) -> Places {
     let identity = socket_path::identity(common.config.as_deref());
-    let state = match &config.toml.state.folder {
+    let state = match state {
         Some(folder) => vec![identity.join(folder)],
         None => socket_path::state_places(&Surroundings::of_this_process(), &identity),
     };
-    let named = config.toml.log.folder.as_ref().map(|folder| identity.join(folder));
+    let named = log.map(|folder| identity.join(folder));
     Places { state, log: named.or_else(|| Surroundings::of_this_process().log_folder()) }
 }
 

@@ -1,12 +1,14 @@
 //! Reads a configuration directory: the only place of the core that opens files.
 
 mod glob;
+mod last_good;
 
 use super::diagnostic::{self, Counts, Diagnostic, Place, render};
 use super::ini::{self, Document, IncludeRequest, IncludedFile, no_includes};
 use super::logger_conf::{self, LoggerConf};
 use super::parking_conf::RES_PARKING_CONF;
 use super::pin_files::{self, PinFiles};
+use super::toml_conf;
 use super::{
     ACL_CONF, ASTERISK_CONF, Config, EXTENSIONS_CONF, FEATURES_CONF, Files, INDICATIONS_CONF, LOGGER_CONF,
     MUSICONHOLD_CONF, RTP_CONF, SIP_CONF, SIP_NOTIFY_CONF, Source, TOML,
@@ -18,6 +20,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+
+pub use last_good::LastGood;
 
 /// Where zoneinfo lies, on one system or the other.
 const ZONEINFO: [&str; 3] = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"];
@@ -80,6 +84,26 @@ pub fn load(path: &Path) -> Loaded {
     reader.loaded(config)
 }
 
+/// Loads what was kept of a configuration, as if it stood in that place. What else it names (files of PINs, an
+/// `asterisk.conf`) is read where it is.
+pub fn load_last_good(path: &Path, kept: LastGood) -> Loaded {
+    let mut reader = Reader::default();
+    reader.find(path);
+    // That the directory or its files cannot be read now is known, and no reason.
+    reader.diagnostics.clear();
+    reader.kept = Some(kept);
+    let config = reader.config();
+    reader.loaded(config)
+}
+
+/// `[state] folder` of strowger.toml alone, in a configuration that cannot be used otherwise.
+pub fn state_folder(path: &Path) -> Option<PathBuf> {
+    let mut reader = Reader::default();
+    reader.find(path);
+    let text = reader.file(TOML, None);
+    toml_conf::parse(TOML, &text).0.state.folder
+}
+
 /// Loads `logger.conf` alone, from the same place: `logger reload` looks at no other file. None when a diagnostic is
 /// fatal.
 pub fn load_logger(path: &Path) -> (Option<LoggerConf>, Loaded) {
@@ -104,6 +128,8 @@ struct Reader {
     asterisk: Option<Vec<u8>>,
     /// Files that everyone on the machine can read.
     open: BTreeSet<String>,
+    /// The files are those that were kept.
+    kept: Option<LastGood>,
 }
 
 impl Reader {
@@ -240,7 +266,10 @@ impl Reader {
     }
 
     fn read(&mut self, name: &str, path: &Path) -> io::Result<Vec<u8>> {
-        let (text, is_open) = read(path)?;
+        let (text, is_open) = match &self.kept {
+            Some(kept) => (kept.file(name).ok_or(io::ErrorKind::NotFound)?.to_vec(), false),
+            None => read(path)?,
+        };
         self.texts.insert(name.into(), SourceText::new(text.clone()));
         if is_open {
             self.open.insert(name.into());
@@ -250,7 +279,11 @@ impl Reader {
 
     fn include(&mut self, request: IncludeRequest<'_>) -> Result<Vec<IncludedFile>, String> {
         let mut files = Vec::new();
-        for path in expand(&self.directory.join(request.pattern)) {
+        let paths = match &self.kept {
+            Some(kept) => kept.matching(&self.directory, request.pattern).into_iter().map(PathBuf::from).collect(),
+            None => expand(&self.directory.join(request.pattern)),
+        };
+        for path in paths {
             let name = path.strip_prefix(&self.directory).unwrap_or(&path).display().to_string();
             match self.read(&name, &path) {
                 Ok(text) => files.push(IncludedFile { name, text }),

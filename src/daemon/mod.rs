@@ -57,6 +57,7 @@ use programs::ProgramService;
 use receiving::Receiving;
 use refusals::RefusalService;
 use reload::{Fixed, Reloader};
+pub use reload::{LAST_GOOD, keep_last_good};
 use resolver::{DnsLocator, ResolverService};
 use service::{Service, Services};
 use signalling::{Bound, Signalling};
@@ -159,7 +160,8 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         Some(place) => {
             let (reloads, requests) = sync_channel(reload::MAX_WAITING);
             let (fixed, orders, services) = (Fixed::of(&config), orders.clone(), services.clone());
-            let reloader = Reloader { place, fixed, base, orders, services, sink: sink.clone() };
+            let state = state.clone();
+            let reloader = Reloader { place, fixed, base, orders, services, sink: sink.clone(), state };
             std::thread::Builder::new().name("reload".into()).spawn(move || reloader.run(&requests))?;
             Some(reloads)
         }

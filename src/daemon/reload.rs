@@ -12,14 +12,15 @@ use crate::config::Config;
 use crate::config::diagnostic::{Counts, Diagnostic, Severity};
 use crate::config::digest;
 use crate::config::finding::TLS_UNUSABLE;
-use crate::config::load::{self, Loaded};
+use crate::config::load::{self, LastGood, Loaded};
 use crate::dialplan::Dialplan;
 use crate::event::{Level, LogLine};
 use crate::observe::command::Output;
 use crate::observe::control_api::Reload;
+use crate::store::kept_file;
 use crate::wording::plural;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -47,12 +48,26 @@ pub(super) struct Reloader {
     pub(super) orders: SyncSender<Order>,
     pub(super) services: Arc<Mutex<Services>>,
     pub(super) sink: Sink,
+    /// The folder in which the last configuration that could be used is kept.
+    pub(super) state: Option<PathBuf>,
 }
 
 /// A configuration that can be put in force.
 struct Usable {
     config: Config,
     dialplan: Dialplan,
+}
+
+/// The file of the state folder with the last configuration that could be used.
+pub const LAST_GOOD: &str = "last-good.conf";
+
+/// Keeps a configuration that can be used.
+///
+/// # Errors
+/// The sentence to log when it cannot be kept.
+pub fn keep_last_good(state: &Path, good: &LastGood) -> Result<(), String> {
+    let written = kept_file::write(state, LAST_GOOD, &good.to_bytes());
+    written.map_err(|error| format!("{}: the configuration is not kept there: {error}", state.display()))
 }
 
 impl Reloader {
@@ -86,6 +101,7 @@ impl Reloader {
         let Some(said) = self.put_in_force(&usable) else {
             return Output::failed("The exchange is stopping.\n".to_owned());
         };
+        self.keep(&loaded);
         let mut text = head(what);
         let errors: Vec<Diagnostic> =
             diagnostics.iter().filter(|one| one.severity >= Severity::Error).cloned().collect();
@@ -132,6 +148,14 @@ impl Reloader {
         let notes = notes.recv().ok()?;
         self.services.lock().unwrap_or_else(PoisonError::into_inner).renew(config);
         Some(notes)
+    }
+
+    /// The next start has this one, whatever becomes of the files.
+    fn keep(&self, loaded: &Loaded) {
+        let kept = self.state.as_deref().zip(LastGood::of(loaded)).map(|(state, good)| keep_last_good(state, &good));
+        if let Some(Err(text)) = kept {
+            self.say(Level::Warning, text);
+        }
     }
 
     fn say(&self, level: Level, text: String) {

@@ -386,6 +386,6 @@ mod tests {
         cdr.add_failures([Failure::of_status("m1", 486, "Busy Here")]);
         assert!(cdr.is_explained() && cdr.story().is_none());
         cdr.add_failures([FailureReason::NotAcked.with(&["a"])]);
-        assert!(cdr.story().is_some_and(|(level, why)| level == Level::Warning && why.starts_with("'a' never")));
+        assert!(cdr.story().is_some_and(|(level, why)| level == Level::Warning && why.starts_with("no ACK from 'a'")));
     }
 }

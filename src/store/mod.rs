@@ -11,6 +11,7 @@ mod calls;
 mod csv;
 mod folder;
 mod found;
+pub mod kept_file;
 mod places;
 mod sink;
 mod state;
