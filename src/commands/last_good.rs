@@ -1,13 +1,11 @@
 //! The configuration that was in force when the one of the files cannot be used at a start: better the telephones of
 //! yesterday than none.
 
-use super::run::places;
+use super::places::places;
 use crate::cli::Common;
 use crate::config::load::{self, LastGood, Loaded};
-use crate::daemon::log::Log;
 use crate::daemon::{LAST_GOOD, keep_last_good};
 use crate::datetime::moment;
-use crate::event::Level;
 use crate::store::kept_file;
 use std::path::Path;
 
@@ -33,10 +31,10 @@ pub(super) fn or_last_good(loaded: Loaded, common: &Common, place: &Path) -> (Lo
     (good, Some(text))
 }
 
-/// Keeps the configuration that is in force.
-pub(super) fn keep(loaded: &Loaded, state: Option<&Path>, log: &Log) {
-    let kept = state.zip(LastGood::of(loaded)).map(|(state, good)| keep_last_good(state, &good));
-    if let Some(Err(text)) = kept {
-        super::run::announce(log, Level::Warning, &text);
+/// Keeps the configuration that is in force; the sentence to log when it cannot be kept.
+pub(super) fn keep(loaded: &Loaded, state: Option<&Path>) -> Result<(), String> {
+    match state.zip(loaded.kept()) {
+        Some((state, good)) => keep_last_good(state, &good),
+        None => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ pub mod init;
 mod json;
 mod keyboard;
 mod last_good;
+mod places;
 mod restart;
 pub mod run;
 pub mod sounds;

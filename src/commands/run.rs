@@ -4,6 +4,7 @@ use super::check::{self, UNUSABLE};
 use super::init;
 use super::keyboard::{self, Keyboard, Verbosity};
 use super::last_good;
+use super::places::places;
 use super::restart::Program;
 use crate::cli::{Common, Foreground};
 use crate::config::Config;
@@ -101,7 +102,8 @@ pub fn run(common: &Common, foreground: Foreground) -> ExitCode {
         }
     };
     if instead.is_none() {
-        last_good::keep(&loaded, running.state.as_deref(), &log);
+        let trouble = last_good::keep(&loaded, running.state.as_deref()).err();
+        trouble.into_iter().for_each(|text| announce(&log, Level::Warning, &text));
     }
     let attended = keyboard::is_attended(foreground.console);
     let greeting = Greeting { common, loaded: &loaded, control: &control, fresh, findings, attended };
@@ -241,7 +243,7 @@ fn report(loaded: &Loaded, place: &Path) -> (usize, Vec<(Severity, String)>) {
 }
 
 /// Logs something of the program itself: on stderr, and in the log files.
-pub(super) fn announce(log: &Log, level: Level, what: &str) {
+fn announce(log: &Log, level: Level, what: &str) {
     eprintln!("strowger: {what}");
     log.keep(level, what.to_owned());
 }
@@ -258,17 +260,6 @@ async fn either(one: &mut Signal, other: &mut Signal) {
         _ = one.recv() => {}
         _ = other.recv() => {}
     }
-}
-
-/// Where what outlives a restart is kept: the folder that strowger.toml names, else the usual ones.
-pub(super) fn places(common: &Common, state: Option<&Path>, log: Option<&Path>) -> Places {
-    let identity = socket_path::identity(common.config.as_deref());
-    let state = match state {
-        Some(folder) => vec![identity.join(folder)],
-        None => socket_path::state_places(&Surroundings::of_this_process(), &identity),
-    };
-    let named = log.map(|folder| identity.join(folder));
-    Places { state, log: named.or_else(|| Surroundings::of_this_process().log_folder()) }
 }
 
 /// Where the files of logger.conf lie: the folder that is named, else the one of the state.

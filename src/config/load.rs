@@ -68,6 +68,12 @@ impl Loaded {
         render(&self.diagnostics, &|file, line| self.source_line(file, line))
     }
 
+    /// The files that it was read from, to be kept; none when it cannot be used.
+    pub fn kept(&self) -> Option<LastGood> {
+        self.config.as_ref()?;
+        Some(LastGood::new(self.texts.iter().map(|(name, text)| (name.clone(), text.bytes.clone()))))
+    }
+
     /// A line of one of the files read, from 1.
     pub fn source_line(&self, file: &str, line: u32) -> Option<String> {
         let line = self.texts.get(file)?.line(usize::try_from(line).ok()?.checked_sub(1)?)?;

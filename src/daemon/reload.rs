@@ -152,7 +152,7 @@ impl Reloader {
 
     /// The next start has this one, whatever becomes of the files.
     fn keep(&self, loaded: &Loaded) {
-        let kept = self.state.as_deref().zip(LastGood::of(loaded)).map(|(state, good)| keep_last_good(state, &good));
+        let kept = self.state.as_deref().zip(loaded.kept()).map(|(state, good)| keep_last_good(state, &good));
         if let Some(Err(text)) = kept {
             self.say(Level::Warning, text);
         }

@@ -25,7 +25,8 @@
 //! ```
 //!
 //! The sources: `measured` (on Asterisk 20.20.1, the number is that of the notes it was kept in), `documented` (Asterisk's own help and
-//! documentation), `assumed` (what follows from these, or is remembered).
+//! documentation, and what its own tests and log lines say), `ours` (different on purpose), `assumed` (what follows from these, or is
+//! remembered).
 
 use crate::testbed::{SIP, Testbed, WHATEVER_IS_SAID};
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ use strowger::pbx::recording::RecordingEnd;
 use strowger::sim::PhoneEvent;
 
 /// Who says that Asterisk does so.
-const SOURCES: [&str; 3] = ["measured", "documented", "assumed"];
+const SOURCES: [&str; 4] = ["measured", "documented", "ours", "assumed"];
 
 struct Snippet<'a> {
     place: String,

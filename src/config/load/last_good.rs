@@ -1,7 +1,7 @@
 //! The last configuration that could be used: its files as one text, which is kept in the state folder and read instead of
 //! the files when those cannot be used at a start.
 
-use super::{Loaded, glob};
+use super::glob;
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
@@ -15,11 +15,9 @@ pub struct LastGood {
 }
 
 impl LastGood {
-    /// The files that a configuration was read from; none when it cannot be used.
-    pub fn of(loaded: &Loaded) -> Option<LastGood> {
-        loaded.config.as_ref()?;
-        let files = loaded.texts.iter().map(|(name, text)| (name.clone(), text.bytes.clone()));
-        Some(LastGood { files: files.filter(|(name, _)| !name.contains('\n')).collect() })
+    /// The files of a configuration that can be used; one whose name is no line is left out.
+    pub fn new(files: impl Iterator<Item = (String, Vec<u8>)>) -> LastGood {
+        LastGood { files: files.filter(|(name, _)| !name.contains('\n')).collect() }
     }
 
     /// As text: a line with length and name before each file.
