@@ -1,7 +1,10 @@
 //! RTP (RFC 3550) as a relay needs it: the header, RTCP, which source to accept, what was lost, and how one outgoing
 //! stream stays one stream.
 
+pub mod arrivals;
 pub mod continuity;
+pub mod drift;
+pub mod far_end;
 pub mod header;
 pub mod rtcp;
 pub mod stats;

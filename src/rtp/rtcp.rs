@@ -57,6 +57,53 @@ pub fn parts(packet: &[u8]) -> impl Iterator<Item = Result<Part<'_>, Malformed>>
     })
 }
 
+/// A reception report (RFC 3550 6.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// The share lost since the report before, of 256.
+    pub fraction: u8,
+    /// Packets lost in all; below zero: more came than were sent.
+    pub lost: i32,
+    /// Interarrival jitter, in units of the timestamp's clock.
+    pub jitter: u32,
+    /// The middle of the NTP stamp of the latest sender report (LSR); 0: none came.
+    pub last_sender_report: u32,
+    /// How long ago that was (DLSR), in 1/65,536 s.
+    pub delay: u32,
+}
+
+/// The reception reports in a compound packet, up to its first malformed part.
+pub fn blocks(packet: &[u8]) -> impl Iterator<Item = Block> {
+    let well_formed = parts(packet).map_while(Result::ok);
+    well_formed.flat_map(|part| {
+        let info = match part.kind {
+            kind::SENDER_REPORT => 24,
+            kind::RECEIVER_REPORT => 4,
+            _ => usize::MAX,
+        };
+        let blocks = part.body.get(info..).unwrap_or_default();
+        blocks.chunks_exact(REPORT).take(usize::from(part.count)).filter_map(block)
+    })
+}
+
+fn block(bytes: &[u8]) -> Option<Block> {
+    let lost = word(bytes, 4)?;
+    Some(Block {
+        fraction: (lost >> 24) as u8,
+        // 24 bits with a sign.
+        lost: (lost << 8).cast_signed() >> 8,
+        jitter: word(bytes, 12)?,
+        last_sender_report: word(bytes, 16)?,
+        delay: word(bytes, 20)?,
+    })
+}
+
+/// The middle 32 bits of the NTP stamps of the sender reports in a compound packet: what its receiver names them by.
+pub fn sender_stamps(packet: &[u8]) -> impl Iterator<Item = u32> {
+    let reports = parts(packet).map_while(Result::ok).filter(|part| part.kind == kind::SENDER_REPORT);
+    reports.filter_map(|part| Some((word(part.body, 4)? << 16) | (word(part.body, 8)? >> 16)))
+}
+
 /// Shifts a compound packet along with the streams it reports on, in place: the sender's SSRC and a sender report's
 /// timestamp by `own`, the shifts of the sender's streams; the SSRC and highest sequence number of the reports back by
 /// `reported`, the shifts of the streams that the sender has received (RFC 3550 7.2). Left out are parts that cannot be

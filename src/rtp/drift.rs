@@ -1,0 +1,334 @@
+//! How fast a sender's clock runs against ours, by when its packets arrive.
+//!
+//! The timestamp of a packet says when its sender took the sound, by the sender's clock; its arrival says when, by ours,
+//! plus the time it spent on the way. That time varies, but never below what the way takes when nothing stands in it: of
+//! every stretch of time the packet that was fastest is kept, and the line through those tells the two clocks apart.
+//! The ring of stretches has a fixed size: when it is full, neighbours become one, and every stretch lasts twice as long.
+
+use crate::clock::Time;
+use std::time::Duration;
+
+/// Stretches in the ring.
+const STRETCHES: usize = 64;
+
+/// How long a stretch lasts at first.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// Shorter than this, a measurement says nothing.
+pub const SHORTEST: Duration = Duration::from_secs(60);
+
+/// Stretches with packets in them below which nothing is said.
+const FEWEST: usize = 16;
+
+/// A packet this much earlier or later than the one before it says: another line of timestamps has begun.
+const JUMP: i64 = 2_000_000;
+
+/// Half the width of the interval that is told, in standard deviations: 99 of 100 true values lie in it.
+const WIDE: f64 = 2.58;
+
+/// What no measurement is better than, in ppm: the clock of the machine is itself steered while we measure.
+const FLOOR: f64 = 0.05;
+
+/// The fastest packets of one sender, stretch by stretch.
+#[derive(Debug, Clone)]
+pub struct Drift {
+    begun: Option<Begun>,
+    width: Duration,
+    /// In microseconds, how much later than the first packet its fastest came than its timestamp says; `None`: no packet
+    /// came in it.
+    fastest: [Option<i32>; STRETCHES],
+    jumps: u32,
+}
+
+/// The line of timestamps that is measured.
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    ssrc: u32,
+    first: Time,
+    last: Time,
+    timestamp: u32,
+    /// Units of the timestamp's clock since the first packet.
+    elapsed: i64,
+    offset: i64,
+}
+
+/// How fast a clock runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// Parts in a million by which it is fast; below zero: slow.
+    pub ppm: f64,
+    /// The true value lies within this much of it, 99 times of 100.
+    pub plus_minus: f64,
+    /// How long was measured.
+    pub measured: Duration,
+}
+
+impl Default for Drift {
+    fn default() -> Drift {
+        Drift { begun: None, width: FIRST, fastest: [None; STRETCHES], jumps: 0 }
+    }
+}
+
+impl Drift {
+    /// A packet with this timestamp of the stream `ssrc` arrived. `clock` is what its timestamps count, per second.
+    pub fn record(&mut self, now: Time, ssrc: u32, timestamp: u32, clock: u32) {
+        let Some(begun) = &mut self.begun else { return self.begin(now, ssrc, timestamp) };
+        // RFC 3550 5.1: timestamps wrap; half the circle forward is ahead, the other half behind.
+        let step = i64::from(timestamp.wrapping_sub(begun.timestamp).cast_signed());
+        let elapsed = begun.elapsed.saturating_add(step);
+        let arrived = i64::try_from(now.since(begun.first).as_micros()).unwrap_or(i64::MAX);
+        let offset = arrived.saturating_sub(elapsed.saturating_mul(1_000_000) / i64::from(clock.max(1)));
+        if ssrc != begun.ssrc || offset.abs_diff(begun.offset) > JUMP.unsigned_abs() {
+            self.jumps = self.jumps.saturating_add(1);
+            return self.begin(now, ssrc, timestamp);
+        }
+        *begun = Begun { last: now, timestamp, elapsed, offset, ..*begun };
+        let since = now.since(begun.first);
+        let index = loop {
+            let index = usize::try_from(since.as_micros() / self.width.as_micros().max(1)).unwrap_or(usize::MAX);
+            if index < STRETCHES {
+                break index;
+            }
+            self.double();
+        };
+        if let Some(stretch) = self.fastest.get_mut(index) {
+            let offset = i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX });
+            *stretch = Some(stretch.map_or(offset, |fastest| fastest.min(offset)));
+        }
+    }
+
+    /// How often another line of timestamps began, and with it a new measurement.
+    pub fn jumps(&self) -> u32 {
+        self.jumps
+    }
+
+    /// How much later than the first packet the fastest of each stretch came: where the stretch begins, in seconds, and
+    /// microseconds.
+    pub fn course(&self) -> impl Iterator<Item = (f64, i32)> {
+        let width = self.width.as_secs_f64();
+        (0u32..).zip(self.fastest).filter_map(move |(index, fastest)| Some((f64::from(index) * width, fastest?)))
+    }
+
+    /// The clock's speed against ours; `None`: too short, or too few packets, to say.
+    ///
+    /// The middle of the slopes of all pairs of stretches (Theil 1950, Sen 1968): a third of them may be far off, by a burst
+    /// of load or another route, without moving it. Its interval is by the ranks of Kendall's tau, and not narrower than the
+    /// scatter around the line allows.
+    pub fn estimate(&self) -> Option<Estimate> {
+        let begun = self.begun.as_ref()?;
+        let measured = begun.last.since(begun.first);
+        let points: Vec<(f64, f64)> = self.course().map(|(at, late)| (at, f64::from(late))).collect();
+        if measured < SHORTEST || points.len() < FEWEST {
+            return None;
+        }
+        let mut slopes: Vec<f64> = Vec::with_capacity(points.len() * (points.len() - 1) / 2);
+        for (number, (at, late)) in points.iter().enumerate() {
+            slopes.extend(points.iter().skip(number + 1).map(|(then, later)| (later - late) / (then - at)));
+        }
+        slopes.sort_by(f64::total_cmp);
+        let middle = at_rank(&slopes, 0.5)?;
+        let n = points.len() as f64;
+        let spread = WIDE * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
+        let share = (spread / slopes.len() as f64 / 2.0).min(0.5);
+        let (low, high) = (at_rank(&slopes, 0.5 - share)?, at_rank(&slopes, 0.5 + share)?);
+        let resolution = 2.0 / measured.as_secs_f64();
+        let plus_minus = (middle - low).max(high - middle) + resolution + FLOOR;
+        // Packets that come ever later are of a clock that is slow: microseconds a second are parts in a million.
+        Some(Estimate { ppm: -middle, plus_minus, measured })
+    }
+
+    fn begin(&mut self, now: Time, ssrc: u32, timestamp: u32) {
+        let begun = Begun { ssrc, first: now, last: now, timestamp, elapsed: 0, offset: 0 };
+        *self = Drift { begun: Some(begun), jumps: self.jumps, ..Drift::default() };
+        if let Some(first) = self.fastest.first_mut() {
+            *first = Some(0);
+        }
+    }
+
+    /// Two neighbours become one.
+    fn double(&mut self) {
+        self.width = self.width.saturating_mul(2);
+        let mut merged = [None; STRETCHES];
+        for (into, pair) in merged.iter_mut().zip(self.fastest.chunks(2)) {
+            *into = pair.iter().flatten().min().copied();
+        }
+        self.fastest = merged;
+    }
+}
+
+impl Estimate {
+    /// The speed of this clock against another that was measured against the same clock of ours: ours falls out.
+    pub fn against(&self, other: &Estimate) -> Estimate {
+        Estimate {
+            ppm: self.ppm - other.ppm,
+            plus_minus: self.plus_minus.hypot(other.plus_minus),
+            measured: self.measured.min(other.measured),
+        }
+    }
+
+    /// Whether the two clocks are told apart: zero lies outside of the interval.
+    pub fn is_certain(&self) -> bool {
+        self.ppm.abs() > self.plus_minus
+    }
+
+    /// How long it takes until the clocks are one packet of this length apart, when they are told apart: so often a fixed
+    /// jitter buffer has to leave out or to repeat a packet.
+    pub fn time_to_slip(&self, packet: Duration) -> Option<Duration> {
+        let seconds = packet.as_secs_f64() / (self.ppm.abs() * 1e-6);
+        (self.is_certain() && seconds < 1e9).then(|| Duration::from_secs_f64(seconds))
+    }
+}
+
+/// The value at this share of a sorted row, 0 to 1.
+fn at_rank(sorted: &[f64], share: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    sorted.get((share.clamp(0.0, 1.0) * last as f64).round() as usize).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    /// How a way delays its packets, in microseconds.
+    #[derive(Clone, Copy, Debug)]
+    enum Way {
+        /// By the same time.
+        Still,
+        /// By up to so much more, each as likely.
+        Even(u64),
+        /// Mostly by little, seldom by a hundred times as much.
+        Bursts(u64),
+        /// As `Even`, and for a fifth of the time by 5 ms more (another route, load).
+        Detour(u64),
+    }
+
+    impl Way {
+        fn delay(self, at: f64, total: f64, rng: &mut Rng) -> u64 {
+            match self {
+                Way::Still => 0,
+                Way::Even(most) => rng.below(most + 1),
+                Way::Bursts(most) => rng.below(most + 1) * if rng.below(50) == 0 { 100 } else { 1 },
+                Way::Detour(most) => {
+                    let away = (0.55..0.75).contains(&(at / total));
+                    rng.below(most + 1) + if away { 5_000 } else { 0 }
+                }
+            }
+        }
+    }
+
+    /// A stream of 20 ms packets from a clock that is fast by so much.
+    fn measured(ppm: f64, seconds: u32, way: Way, rng: &mut Rng) -> Drift {
+        let mut drift = Drift::default();
+        let (ssrc, first, sent) = (rng.bits() as u32, rng.bits() as u32, seconds * 50);
+        for number in 0..sent {
+            let at = f64::from(number) * 0.02 / (1.0 + ppm * 1e-6);
+            let delay = way.delay(at, f64::from(seconds), rng);
+            let arrives = Duration::from_secs_f64(at) + Duration::from_micros(10_000 + delay);
+            drift.record(Time::from_start(arrives), ssrc, first.wrapping_add(number * 160), 8_000);
+        }
+        drift
+    }
+
+    const SPEEDS: [f64; 12] = [0.0, 0.5, -0.5, 2.0, -5.0, 10.0, -20.0, 43.0, -70.0, 100.0, -150.0, 200.0];
+
+    #[test]
+    fn the_true_speed_lies_within_what_is_told() {
+        let mut rng = Rng::from_number(5);
+        let ways = [Way::Still, Way::Even(200), Way::Even(3_000), Way::Bursts(500), Way::Detour(300), Way::Even(20_000)];
+        let (mut told, mut missed) = (0u32, Vec::new());
+        for way in ways {
+            for seconds in [61, 90, 300, 1_200] {
+                for ppm in SPEEDS {
+                    let estimate = measured(ppm, seconds, way, &mut rng).estimate().unwrap();
+                    told += 1;
+                    if (estimate.ppm - ppm).abs() > estimate.plus_minus {
+                        missed.push((way, seconds, ppm, estimate));
+                    }
+                }
+            }
+        }
+        assert!(missed.len() as u32 * 100 <= told * 2, "{} of {told}: {missed:?}", missed.len());
+    }
+
+    #[test]
+    fn a_quiet_way_tells_within_one_ppm_after_five_minutes() {
+        let mut rng = Rng::from_number(6);
+        for ppm in SPEEDS {
+            let estimate = measured(ppm, 300, Way::Even(200), &mut rng).estimate().unwrap();
+            assert!(estimate.plus_minus < 1.0 && (estimate.ppm - ppm).abs() < 1.0, "{ppm}: {estimate:?}");
+        }
+    }
+
+    #[test]
+    fn under_a_minute_it_is_too_short_to_say() {
+        let mut rng = Rng::from_number(7);
+        assert_eq!(measured(100.0, 59, Way::Still, &mut rng).estimate(), None);
+        assert!(measured(100.0, 61, Way::Still, &mut rng).estimate().is_some());
+    }
+
+    #[test]
+    fn a_row_of_pauses_is_no_drift() {
+        // Silence suppression: half a minute of nothing between words; timestamps go on.
+        let mut drift = Drift::default();
+        for number in (0..30_000u32).filter(|number| number / 1_500 % 2 == 0) {
+            let at = Duration::from_micros(u64::from(number) * 20_000);
+            drift.record(Time::from_start(at), 1, number * 160, 8_000);
+        }
+        let estimate = drift.estimate().unwrap();
+        assert!(estimate.ppm.abs() <= estimate.plus_minus && estimate.plus_minus < 1.0, "{estimate:?}");
+    }
+
+    #[test]
+    fn another_line_of_timestamps_begins_a_new_measurement() {
+        let mut drift = Drift::default();
+        for number in 0..5_000u32 {
+            let at = Duration::from_micros(u64::from(number) * 20_000);
+            let jumped = if number < 2_500 { 0 } else { 1_000_000 };
+            drift.record(Time::from_start(at), 1, jumped + number * 160, 8_000);
+        }
+        assert_eq!(drift.jumps(), 1);
+        // 50 s since the jump: too short again.
+        assert_eq!(drift.estimate(), None);
+    }
+
+    #[test]
+    fn two_lines_are_compared_without_our_own_clock() {
+        let mut rng = Rng::from_number(8);
+        // Ours is slow by 30 ppm against both.
+        let a = measured(43.0 + 30.0, 600, Way::Even(300), &mut rng).estimate().unwrap();
+        let b = measured(30.0, 600, Way::Even(300), &mut rng).estimate().unwrap();
+        let between = a.against(&b);
+        assert!((between.ppm - 43.0).abs() <= between.plus_minus && between.plus_minus < 1.0, "{between:?}");
+        let slip = between.time_to_slip(Duration::from_millis(20)).unwrap();
+        assert!(slip.abs_diff(Duration::from_secs(465)) < Duration::from_secs(10), "{slip:?}");
+        let alike = b.against(&b);
+        assert_eq!(alike.time_to_slip(Duration::from_millis(20)), None);
+    }
+
+    #[test]
+    fn a_day_fits_into_the_ring_and_other_clocks_are_counted_as_told() {
+        let mut drift = Drift::default();
+        for number in 0..86_400u32 {
+            let at = Duration::from_secs_f64(f64::from(number) / (1.0 - 20e-6));
+            drift.record(Time::from_start(at), 1, number.wrapping_mul(90_000), 90_000);
+        }
+        let estimate = drift.estimate().unwrap();
+        assert!((estimate.ppm + 20.0).abs() < 0.2, "{estimate:?}");
+        assert!(estimate.measured > Duration::from_secs(86_000));
+    }
+
+    #[test]
+    fn whatever_comes_nothing_breaks() {
+        let mut rng = Rng::from_number(9);
+        let mut drift = Drift::default();
+        let mut at = Duration::ZERO;
+        for _ in 0..200_000 {
+            at += Duration::from_micros(rng.below(3_000_000) * rng.below(2));
+            let ssrc = (rng.below(100) == 0).into();
+            drift.record(Time::from_start(at), ssrc, rng.bits() as u32 >> rng.below(32), rng.below(3) as u32 * 8_000);
+        }
+        drift.estimate();
+        assert!(drift.course().count() <= STRETCHES);
+    }
+}
