@@ -125,7 +125,9 @@ impl Exchange {
                     self.ports = self.ports.wrapping_add(2).max(10_000);
                     MediaEvent::Reserved { stream, rtp: SocketAddr::new(local, self.ports) }
                 }
-                MediaCommand::Release { stream } => MediaEvent::Released { stream, counts: StreamCounts::default() },
+                MediaCommand::Release { stream } => {
+                    MediaEvent::Released { stream, counts: StreamCounts::default(), heard: None }
+                }
                 _ => continue,
             };
             let effects = self.switch.handle(self.now, Input::Media(event));

@@ -80,8 +80,13 @@ pub(super) mod tests {
         let events: Vec<Event> = vec![
             CallEvent::Called { caller: "SIP/b-1".to_owned(), target: "SIP/a".into(), server: None }.into(),
             // Not worth a line, and an event all the same.
-            CallEvent::StreamClosed { channel: "SIP/a-1".to_owned(), medium: None, totals: StreamTotals::default() }
-                .into(),
+            CallEvent::StreamClosed {
+                channel: "SIP/a-1".to_owned(),
+                medium: None,
+                totals: StreamTotals::default(),
+                quality: None,
+            }
+            .into(),
             SecurityEvent::Denied(denial).into(),
             LineEvent::Unregistered { line: "a".to_owned() }.into(),
             LogLine::verbose(1, "said by a dialplan").into(),

@@ -2,6 +2,7 @@
 //! where it has any.
 
 mod challenge;
+mod quality;
 mod registration;
 mod security;
 mod subscription;
@@ -108,9 +109,11 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
             LogLine::warning(format!("{channel}: {}", no_media(line, *after, *source, *strangers)))
         }
         CallEvent::SoundFault { channel, reason, .. } => LogLine::warning(format!("{channel}: {reason}")),
-        CallEvent::StreamClosed { channel, medium, totals } => {
-            return stream_closed(channel, *medium, *totals).into_iter().collect();
+        CallEvent::StreamClosed { channel, medium, totals, quality } => {
+            let heard = quality.as_ref().and_then(|quality| quality::line(channel, quality));
+            return stream_closed(channel, *medium, *totals).into_iter().chain(heard).collect();
         }
+        CallEvent::Clocks(clocks) => quality::clocks(clocks),
         CallEvent::NotPlayed { reason, .. } => LogLine::warning(reason.clone()),
         CallEvent::DigitFault { channel, reason } => LogLine::notice(format!("{channel}: {reason}")),
         CallEvent::DigitsNotSent { channel, reason } => not_sent(channel, reason),
@@ -539,7 +542,8 @@ mod tests {
 
     #[test]
     fn a_stream_that_carried_nothing_is_not_told() {
-        let closed = |totals| CallEvent::StreamClosed { channel: "SIP/a-1".to_owned(), medium: None, totals };
+        let closed =
+            |totals| CallEvent::StreamClosed { channel: "SIP/a-1".to_owned(), medium: None, totals, quality: None };
         assert!(lines(&closed(StreamTotals::default()).into()).is_empty());
         let totals = StreamTotals { received: 2, sent: 3, lost: 1, strangers: 4, early: 5 };
         let text = "SIP/a-1: 2 packets received, 3 sent, 1 lost, 4 dropped from strangers, 5 dropped that came before its answer";

@@ -2,6 +2,7 @@
 
 use super::handover::Handover;
 use super::log::Level;
+use super::quality::{StreamQuality, TwoClocks};
 use crate::wording::Outside;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -339,7 +340,11 @@ pub enum CallEvent {
         medium: Option<&'static str>,
         /// What it counted.
         totals: StreamTotals,
+        /// How its sound came; none when none did, or it was no sound.
+        quality: Option<Box<StreamQuality>>,
     },
+    /// The clocks of two lines that talked are known.
+    Clocks(TwoClocks),
     /// The exchange could not play to a channel.
     NotPlayed {
         /// The channel.

@@ -77,7 +77,8 @@ pub(super) fn rtp_packet(
     };
     stream.silence.hear(now);
     increment(&mut stream.counts.received);
-    stream.stats.record(header.ssrc, header.sequence);
+    stream.heard.stats.record(header.ssrc, header.sequence);
+    stream.heard.arrivals.record(now, &header);
     stream.tap(now, FROM_PEER, packet);
     let is_bridged = matches!(stream.mode, Mode::Bridged { .. });
     if let Some(digits) = &mut stream.digits {
@@ -193,6 +194,7 @@ fn report(streams: &mut Slab<Stream>, slot: usize, now: Time, (source, came): (S
         return;
     }
     stream.silence.hear(now);
+    stream.heard.far_end.hear(now, packet);
     if came == Came::OnRtcp {
         stream.follow_rtcp(source);
     }
@@ -201,7 +203,7 @@ fn report(streams: &mut Slab<Stream>, slot: usize, now: Time, (source, came): (S
         && partner != slot
         && let Some((from, to)) = streams.get2_mut(slot, partner)
     {
-        to.deliver_rtcp(&from.line, packet, came);
+        to.deliver_rtcp(now, &from.line, packet, came);
     }
 }
 

@@ -8,11 +8,10 @@ use super::ports::Pair;
 use super::silence::{COMFORT_NOISE, SILENT, Silence};
 use super::taps::Taps;
 use crate::clock::Time;
-use crate::pbx::media::{Remote, StreamCounts, StreamId, StreamKind, StreamReport};
+use crate::pbx::media::{Heard, Remote, StreamCounts, StreamId, StreamKind, StreamReport};
 use crate::rtp::continuity::{Continuity, Place};
 use crate::rtp::header::{self, Header};
 use crate::rtp::rtcp;
-use crate::rtp::stats::Stats;
 use crate::rtp::strict::{Expected, Learner};
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
 use std::io;
@@ -38,7 +37,8 @@ pub(super) struct Stream {
     pub rtp: UdpSocket,
     pub rtcp: UdpSocket,
     pub learner: Learner,
-    pub stats: Stats,
+    /// How what comes from the peer came.
+    pub heard: Heard,
     pub counts: StreamCounts,
     pub mode: Mode,
     /// What goes out to the peer.
@@ -98,7 +98,7 @@ impl Stream {
             rtp: pair.rtp,
             rtcp: pair.rtcp,
             learner: Learner::new(Expected::default()),
-            stats: Stats::default(),
+            heard: Heard::default(),
             counts: StreamCounts::default(),
             mode: Mode::Idle,
             line: Continuity::default(),
@@ -168,11 +168,13 @@ impl Stream {
         kept
     }
 
-    /// What was counted until now.
-    pub fn total(mut self) -> StreamCounts {
+    /// What was counted until now, and how RTP came, if any did.
+    pub fn total(mut self) -> (StreamCounts, Option<Box<Heard>>) {
         self.early.take(Time::from_start(Duration::MAX));
         self.count_dropped();
-        StreamCounts { lost: self.stats.lost(), ..self.counts }
+        let counts = StreamCounts { lost: self.heard.stats.lost(), ..self.counts };
+        let came = self.heard.stats.received() > 0;
+        (counts, came.then(|| Box::new(self.heard)))
     }
 
     fn count_dropped(&mut self) {
@@ -185,7 +187,7 @@ impl Stream {
     /// What is known of it now.
     pub fn report(&self) -> StreamReport {
         StreamReport {
-            counts: StreamCounts { lost: self.stats.lost(), ..self.counts },
+            counts: StreamCounts { lost: self.heard.stats.lost(), ..self.counts },
             source: self.learner.source(),
             stranger: self.stranger,
             refused: self.refused.as_ref().map(|(number, error)| (*number, error.to_string())),
@@ -300,7 +302,7 @@ impl Stream {
     /// Sends an RTCP packet from the other side to the peer, moved as the RTP packets are (RFC 3550 7.2). `from` is
     /// what goes out to the other side: the packet's reports speak of it. One that came where RTP comes goes where RTP
     /// goes.
-    pub fn deliver_rtcp(&mut self, from: &Continuity, packet: &mut [u8], came: Came) {
+    pub fn deliver_rtcp(&mut self, now: Time, from: &Continuity, packet: &mut [u8], came: Came) {
         let (own, reported) = (self.line.shifts(), from.shifts());
         // Until the other side sends RTP, the peer knows only the SSRC of the exchange's own packets: a report would be
         // wrong.
@@ -315,7 +317,10 @@ impl Stream {
         };
         // A peer that gave no address for RTCP misses nothing.
         let Some(to) = to else { return };
-        let sent = ready.is_some_and(|packet| transmit(socket, packet, to).is_ok());
+        let sent = ready.is_some_and(|packet| {
+            self.heard.far_end.pass(now, packet);
+            transmit(socket, packet, to).is_ok()
+        });
         let counter = if sent { &mut self.counts.rtcp_sent } else { &mut self.counts.undelivered };
         *counter = counter.saturating_add(1);
     }

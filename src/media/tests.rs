@@ -72,7 +72,7 @@ impl Rig {
         let mut before = Vec::new();
         loop {
             match self.event() {
-                MediaEvent::Released { stream: named, counts } if named == stream => return (before, counts),
+                MediaEvent::Released { stream: named, counts, .. } if named == stream => return (before, counts),
                 other => before.push(other),
             }
         }

@@ -540,7 +540,7 @@ impl Worker {
         let now = self.now();
         let taps = self.stream(id).and_then(|stream| stream.taps.as_mut());
         taps.into_iter().for_each(|taps| taps.close(now, None));
-        let mut counts = StreamCounts::default();
+        let (mut counts, mut heard) = (StreamCounts::default(), None);
         let slot = self.slots.remove(&id);
         if let Some(slot) = slot {
             self.forget_named(slot);
@@ -550,10 +550,10 @@ impl Worker {
         {
             let port = stream.port;
             // The sockets close, and with that leave epoll, before the ports may be given to another.
-            counts = stream.total();
+            (counts, heard) = stream.total();
             self.ports.give_back(port);
         }
-        (self.events)(MediaEvent::Released { stream: id, counts });
+        (self.events)(MediaEvent::Released { stream: id, counts, heard });
     }
 }
 

@@ -3,6 +3,9 @@
 
 use super::recording::{RecordPlan, Recorded, RecordingId};
 use crate::audio::g711::Law;
+use crate::rtp::arrivals::Arrivals;
+use crate::rtp::far_end::FarEnd;
+use crate::rtp::stats::Stats;
 use crate::rtp::strict::Strictness;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -337,7 +340,20 @@ pub enum MediaEvent {
         stream: StreamId,
         /// What was counted.
         counts: StreamCounts,
+        /// How its packets came; none when no RTP did.
+        heard: Option<Box<Heard>>,
     },
+}
+
+/// How the packets of a stream's peer came, and what it says of those it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Heard {
+    /// By their sequence.
+    pub stats: Stats,
+    /// By their arrival.
+    pub arrivals: Arrivals,
+    /// By its own reports.
+    pub far_end: FarEnd,
 }
 
 /// What is known of a stream while it is there.

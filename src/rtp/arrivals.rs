@@ -28,7 +28,7 @@ pub const GAP: Duration = Duration::from_millis(80);
 const ANOTHER: u8 = 50;
 
 /// What is counted of a sender's packets as they arrive.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Arrivals {
     last: Option<Last>,
     /// RFC 3550 6.4.1, in microseconds, with four binary places.
@@ -49,7 +49,7 @@ pub struct Arrivals {
     drift: Drift,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Last {
     at: Time,
     ssrc: u32,
@@ -202,8 +202,14 @@ mod tests {
 
     impl Sender {
         fn new() -> Sender {
-            let header =
-                Header { marker: false, payload_type: 0, sequence: 65_500, timestamp: u32::MAX - 8_000, ssrc: 7, length: 12 };
+            let header = Header {
+                marker: false,
+                payload_type: 0,
+                sequence: 65_500,
+                timestamp: u32::MAX - 8_000,
+                ssrc: 7,
+                length: 12,
+            };
             Sender { arrivals: Arrivals::default(), at: Duration::from_secs(3), header }
         }
 
@@ -313,7 +319,8 @@ mod tests {
                 sender.header.sequence = sender.header.sequence.wrapping_add(1);
                 sender.at += Duration::from_millis(20);
             }
-            sender.header = Header { timestamp: sound.timestamp.wrapping_add(8 * 160), sequence: sender.header.sequence, ..sound };
+            sender.header =
+                Header { timestamp: sound.timestamp.wrapping_add(8 * 160), sequence: sender.header.sequence, ..sound };
         }
         let told = sender.told();
         assert_eq!(told.kinds, [(0, 500), (101, 80)]);

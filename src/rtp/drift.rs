@@ -30,7 +30,7 @@ const WIDE: f64 = 2.58;
 const FLOOR: f64 = 0.05;
 
 /// The fastest packets of one sender, stretch by stretch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
     begun: Option<Begun>,
     width: Duration,
@@ -41,7 +41,7 @@ pub struct Drift {
 }
 
 /// The line of timestamps that is measured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Begun {
     ssrc: u32,
     first: Time,
@@ -235,7 +235,8 @@ mod tests {
     #[test]
     fn the_true_speed_lies_within_what_is_told() {
         let mut rng = Rng::from_number(5);
-        let ways = [Way::Still, Way::Even(200), Way::Even(3_000), Way::Bursts(500), Way::Detour(300), Way::Even(20_000)];
+        let ways =
+            [Way::Still, Way::Even(200), Way::Even(3_000), Way::Bursts(500), Way::Detour(300), Way::Even(20_000)];
         let (mut told, mut missed) = (0u32, Vec::new());
         for way in ways {
             for seconds in [61, 90, 300, 1_200] {

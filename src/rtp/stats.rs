@@ -12,16 +12,19 @@ const WINDOW: u16 = 128;
 const STREAMS: usize = 4;
 
 /// Counts over what one source sends, each SSRC by its own sequence.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
     received: u64,
     lost: u64,
     duplicates: u64,
+    late: u64,
+    bursts: u64,
+    longest_burst: u64,
     /// The latest first.
     streams: [Option<Current>; STREAMS],
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Current {
     ssrc: u32,
     highest: u16,
@@ -51,10 +54,18 @@ impl Stats {
         }
         let Some(current) = self.streams.first_mut().and_then(Option::as_mut) else { return };
         if is_after(sequence, current.highest) {
-            self.lost = self.lost.saturating_add(current.advance(sequence));
+            let missing = current.advance(sequence);
+            if missing > 0 {
+                self.lost = self.lost.saturating_add(missing);
+                self.bursts = self.bursts.saturating_add(1);
+                self.longest_burst = self.longest_burst.max(missing);
+            }
         } else {
             match current.look_back(sequence) {
-                Back::Late => self.lost = self.lost.saturating_sub(1),
+                Back::Late => {
+                    self.lost = self.lost.saturating_sub(1);
+                    self.late = self.late.saturating_add(1);
+                }
                 Back::Double => self.duplicates = self.duplicates.saturating_add(1),
                 Back::Elsewhere => {}
             }
@@ -74,6 +85,21 @@ impl Stats {
     /// Packets that came more than once.
     pub fn duplicates(&self) -> u64 {
         self.duplicates
+    }
+
+    /// Packets that came after one that was sent later.
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// Gaps in the sequence, those included whose packets came late.
+    pub fn bursts(&self) -> u64 {
+        self.bursts
+    }
+
+    /// The most packets that were missing in a row.
+    pub fn longest_burst(&self) -> u64 {
+        self.longest_burst
     }
 }
 
@@ -157,6 +183,13 @@ mod tests {
         assert_eq!(counted([65_534, 65_535, 2]), (3, 2, 0));
         assert_eq!(counted([65_534, 65_535, 2, 0, 1]), (5, 0, 0));
         assert_eq!(counted([10, 13, 12]), (3, 1, 0));
+    }
+
+    #[test]
+    fn gaps_and_late_packets_are_counted_one_by_one() {
+        let mut stats = Stats::default();
+        [10, 13, 12, 14, 20, 21].into_iter().for_each(|sequence| stats.record(7, sequence));
+        assert_eq!((stats.lost(), stats.late(), stats.bursts(), stats.longest_burst()), (6, 1, 2, 5));
     }
 
     #[test]

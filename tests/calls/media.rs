@@ -254,7 +254,7 @@ impl MediaStub {
             Some(_) => StreamCounts { received: 50, sent: 50, ..StreamCounts::default() },
             None => StreamCounts::default(),
         };
-        events.push((Duration::from_millis(1), MediaEvent::Released { stream, counts }));
+        events.push((Duration::from_millis(1), MediaEvent::Released { stream, counts, heard: None }));
         events
     }
 

@@ -274,6 +274,8 @@ pub struct Channel {
     pub hold_changed: Time,
     /// Its media was direct for a while: the exchange does not know whether any came.
     pub was_direct: bool,
+    /// The stream of the line that its own was relayed with last.
+    pub relayed_with: Option<StreamId>,
     /// Logged already: nothing is sent to the address its peer asks for.
     pub unroutable_logged: bool,
     /// The leg is gone: only `h` may still run.
@@ -356,6 +358,7 @@ impl Channel {
             on_hold: false,
             hold_changed: core.now.mono,
             was_direct: false,
+            relayed_with: None,
             unroutable_logged: false,
             dead: false,
             played_by: None,

@@ -55,6 +55,8 @@ pub(super) struct Released {
     /// From where sound was to come, and in how long a time; none: from nowhere, past the exchange, or hardly long
     /// enough.
     pub(super) expected: Option<(SocketAddr, Duration)>,
+    /// The stream it was relayed with last.
+    pub(super) with: Option<StreamId>,
 }
 
 /// What a medium's packets are.

@@ -42,6 +42,7 @@ pub mod leg;
 mod limit_sound;
 mod limit_warning;
 mod limits;
+mod line_quality;
 mod line_use;
 mod local;
 pub mod local_half;
@@ -368,9 +369,9 @@ impl Calls {
                 }
             }
             MediaEvent::Heard { stream } => self.silences.end(stream, core),
-            MediaEvent::Released { stream, counts } => {
+            MediaEvent::Released { stream, counts, heard } => {
                 self.silences.end(stream, core);
-                self.parties.released(stream, &counts, core);
+                self.parties.released(stream, (&counts, heard.as_deref()), core);
             }
         }
     }

@@ -44,6 +44,7 @@ impl Pair<'_> {
             b_to_a: payloads(&self.b, &self.a),
         };
         core.out.media.push(command);
+        (self.a.channel.relayed_with, self.b.channel.relayed_with) = (Some(self.b.stream), Some(self.a.stream));
         self.bridge_secondary(core);
     }
 

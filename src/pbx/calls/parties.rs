@@ -4,6 +4,7 @@ use super::cdr_writer;
 use super::channel::{Activity, Channel, Endpoint, SipEndpoint};
 use super::deferred::Deferred;
 use super::leg::{Cx, Leg, LegIndex};
+use super::line_quality::Clocks;
 use super::local_half::{HalfEnded, LocalEvents};
 use super::media_port::Released;
 use super::minutes;
@@ -42,6 +43,8 @@ pub struct Parties {
     pub(super) streams: BTreeMap<StreamId, ChannelId>,
     /// Streams whose ports are being closed.
     pub(super) releases: BTreeMap<StreamId, Released>,
+    /// The clocks of lines whose ports are closed, until those of the others are.
+    pub(super) clocks: Clocks,
     /// Rows of digits that lines are being sent.
     pub(super) sendings: Sendings,
     /// Which channels each line has, and what changed on them.
@@ -318,7 +321,7 @@ impl Parties {
 
     /// What is left in the tables besides channels: streams with those being closed, and entries that lead to legs.
     pub fn leftovers(&self) -> (usize, usize) {
-        (self.streams.len() + self.releases.len(), self.index.servers.len())
+        (self.streams.len() + self.releases.len() + self.clocks.len(), self.index.servers.len())
     }
 
     /// A call ended, in what is known of its record; only the first end of a call counts.

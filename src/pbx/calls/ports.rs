@@ -2,12 +2,13 @@
 //! only when both lines of a call carry it.
 
 use super::channel::Channel;
+use super::line_quality;
 use super::media_port::{MediaPort, PortState, Ports, Released, stream_kind};
 use super::parties::Parties;
 use crate::dialplan::ChannelId;
 use crate::event::{CallEvent, StreamTotals};
 use crate::pbx::core::Core;
-use crate::pbx::media::{MediaCommand, StreamCounts, StreamId};
+use crate::pbx::media::{Heard, MediaCommand, StreamCounts, StreamId};
 use crate::sdp::{MediaKind, Sdp};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -89,6 +90,7 @@ impl Parties {
             medium: None,
             line: channel.line().to_owned(),
             expected: expected.map(|from| (from, talked)),
+            with: channel.relayed_with,
         };
         if let Some(address) = channel.rtp {
             core.media_addresses.remove(&address);
@@ -112,7 +114,7 @@ impl Parties {
             // One without ports has no stream, either.
             if self.streams.remove(&port.stream).is_some() {
                 let (channel, medium) = (channel.clone(), Some(port.kind.name()));
-                let released = Released { channel, medium, line: String::new(), expected: None };
+                let released = Released { channel, medium, line: String::new(), expected: None, with: None };
                 self.releases.insert(port.stream, released);
                 core.out.media.push(MediaCommand::Release { stream: port.stream });
             }
@@ -141,15 +143,26 @@ impl Parties {
         }
     }
 
-    /// A stream's ports are closed: reports what it counted.
-    pub(super) fn released(&mut self, stream: StreamId, counts: &StreamCounts, core: &mut Core) {
-        let Some(Released { channel, medium, line, expected }) = self.releases.remove(&stream) else { return };
+    /// A stream's ports are closed: reports what it counted, and how its sound came.
+    pub(super) fn released(
+        &mut self,
+        stream: StreamId,
+        (counts, heard): (&StreamCounts, Option<&Heard>),
+        core: &mut Core,
+    ) {
+        let Some(Released { channel, medium, line, expected, with }) = self.releases.remove(&stream) else { return };
         let StreamCounts { received, sent, lost, strangers, early, .. } = *counts;
         if let Some((source, after)) = expected.filter(|_| received == 0) {
             core.emit(CallEvent::NoMedia { channel: channel.clone(), line, after, source, strangers });
         }
         let totals = StreamTotals { received, sent, lost, strangers, early };
-        core.emit(CallEvent::StreamClosed { channel, medium, totals });
+        let quality = heard.filter(|_| medium.is_none()).map(|heard| Box::new(line_quality::told(heard)));
+        let are_closing = with.is_some_and(|with| self.releases.contains_key(&with));
+        let clocks = self.clocks.compare((stream, &channel), quality.as_deref(), with, are_closing);
+        core.emit(CallEvent::StreamClosed { channel, medium, totals, quality });
+        if let Some(clocks) = clocks {
+            core.emit(CallEvent::Clocks(clocks));
+        }
     }
 
     /// The channel a stream belongs to.

@@ -1,0 +1,101 @@
+//! How the sound of a line came, told when its ports are closed or somebody asks.
+
+use std::time::Duration;
+
+/// Of one line, in the direction from it to the exchange, and what it said itself of the other one.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StreamQuality {
+    /// Packets that came.
+    pub received: u64,
+    /// Packets missing, less those that came late.
+    pub lost: u64,
+    /// How many gaps those were.
+    pub bursts: u64,
+    /// The most that were missing in a row.
+    pub longest_burst: u64,
+    /// Packets that came after one that was sent later.
+    pub late: u64,
+    /// Packets that came twice.
+    pub duplicates: u64,
+    /// Interarrival jitter at the end (RFC 3550 6.4.1).
+    pub jitter: Duration,
+    /// The greatest it ever was.
+    pub worst_jitter: Duration,
+    /// The longest wait for a packet while none was missing.
+    pub longest_gap: Duration,
+    /// How long after the first packet that was.
+    pub longest_gap_at: Duration,
+    /// How many of those waits were longer than a jitter buffer of the usual length has sound for.
+    pub gaps: u32,
+    /// The usual length of a packet, in milliseconds; none: fewer than two came in a row.
+    pub packet_ms: Option<u32>,
+    /// Packets of several lengths came.
+    pub is_mixed: bool,
+    /// How often the line left out silence.
+    pub pauses: u32,
+    /// How much it left out.
+    pub paused: Duration,
+    /// How often its stream went on under another SSRC.
+    pub ssrc_changes: u32,
+    /// Packets by payload type, the first type first.
+    pub kinds: Vec<(u8, u32)>,
+    /// How fast its clock runs against that of this machine, when that can be told.
+    pub clock: Option<ClockSpeed>,
+    /// What it reported of the sound it was sent (RTCP); none when it reported nothing.
+    pub far_end: Option<FarEndReport>,
+}
+
+/// How fast a clock runs against another one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClockSpeed {
+    /// Parts in a million by which it is fast; below zero: slow.
+    pub ppm: f64,
+    /// The true value lies within this much of it, 99 times of 100.
+    pub plus_minus: f64,
+    /// How long was measured.
+    pub measured: Duration,
+}
+
+impl ClockSpeed {
+    /// Whether the two clocks are told apart: zero lies outside of what may be true.
+    pub fn is_certain(&self) -> bool {
+        self.ppm.abs() > self.plus_minus
+    }
+
+    /// How often a jitter buffer of fixed length has to leave out or repeat a packet of this length; none while the two
+    /// clocks are not told apart.
+    pub fn slips_every(&self, packet: Duration) -> Option<Duration> {
+        let seconds = packet.as_secs_f64() / (self.ppm.abs() * 1e-6);
+        (self.is_certain() && seconds < 1e9).then(|| Duration::from_secs_f64(seconds))
+    }
+}
+
+/// What a line reported by RTCP of the sound it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FarEndReport {
+    /// Reports that came.
+    pub reports: u32,
+    /// Packets it missed; below zero: it got some twice.
+    pub lost: i32,
+    /// The greatest share that it missed between two reports, in per cent.
+    pub worst_percent: u8,
+    /// Its latest interarrival jitter.
+    pub jitter: Duration,
+    /// The latest way to it and back, when it could be measured.
+    pub round_trip: Option<Duration>,
+    /// The longest.
+    pub longest_round_trip: Option<Duration>,
+}
+
+/// The clocks of two lines that talked, against each other: the clock of this machine falls out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TwoClocks {
+    /// The channel of the line whose clock is compared.
+    pub channel: String,
+    /// The channel of the one it is compared with.
+    pub other: String,
+    /// How fast the first runs against the second.
+    pub speed: ClockSpeed,
+    /// The length of the first one's packets.
+    pub packet: Duration,
+}

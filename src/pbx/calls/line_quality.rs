@@ -1,0 +1,97 @@
+//! What is told of a line's sound when its ports are closed, and of the clocks of two lines that talked.
+
+use crate::event::quality::{ClockSpeed, FarEndReport, StreamQuality, TwoClocks};
+use crate::pbx::media::{Heard, StreamId};
+use crate::rtp::drift::Estimate;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Units of a sound's timestamps in a millisecond.
+const PER_MS: u32 = 8;
+
+/// What the media thread heard, as it is told.
+pub fn told(heard: &Heard) -> StreamQuality {
+    let (stats, arrived, far) = (&heard.stats, heard.arrivals.told(), &heard.far_end);
+    let far_end = (far.reports > 0).then(|| FarEndReport {
+        reports: far.reports,
+        lost: far.lost,
+        worst_percent: u8::try_from(u32::from(far.worst_fraction) * 100 / 256).unwrap_or(100),
+        jitter: Duration::from_micros(u64::from(far.jitter) * 1_000 / u64::from(PER_MS)),
+        round_trip: far.round_trip,
+        longest_round_trip: far.longest_round_trip,
+    });
+    StreamQuality {
+        received: stats.received(),
+        lost: stats.lost(),
+        bursts: stats.bursts(),
+        longest_burst: stats.longest_burst(),
+        late: stats.late(),
+        duplicates: stats.duplicates(),
+        jitter: arrived.jitter,
+        worst_jitter: arrived.worst_jitter,
+        longest_gap: arrived.longest_gap,
+        longest_gap_at: arrived.longest_gap_at,
+        gaps: arrived.gaps,
+        packet_ms: arrived.packet_ms,
+        is_mixed: arrived.is_mixed,
+        pauses: arrived.pauses,
+        paused: arrived.paused,
+        ssrc_changes: arrived.ssrc_changes,
+        kinds: arrived.kinds,
+        clock: arrived.drift.map(speed),
+        far_end,
+    }
+}
+
+/// The clock of one line, until that of the one it talked with is known as well.
+struct Waiting {
+    channel: String,
+    clock: ClockSpeed,
+}
+
+/// The clocks of lines whose ports are closed, while the other line's are being closed.
+#[derive(Default)]
+pub(super) struct Clocks(BTreeMap<StreamId, Waiting>);
+
+impl Clocks {
+    /// A line's clock is known, and with which stream it talked last. When that one's clock is known: the two together.
+    /// Otherwise it waits, if the other's ports `are_closing`.
+    pub(super) fn compare(
+        &mut self,
+        (stream, channel): (StreamId, &str),
+        quality: Option<&StreamQuality>,
+        with: Option<StreamId>,
+        are_closing: bool,
+    ) -> Option<TwoClocks> {
+        let other = with.and_then(|with| self.0.remove(&with));
+        let clock = quality?.clock?;
+        let Some(other) = other else {
+            if are_closing {
+                self.0.insert(stream, Waiting { channel: channel.to_owned(), clock });
+            }
+            return None;
+        };
+        let packet = quality.and_then(|quality| quality.packet_ms).unwrap_or(20);
+        Some(TwoClocks {
+            channel: channel.to_owned(),
+            other: other.channel,
+            speed: speed(estimate(clock).against(&estimate(other.clock))),
+            packet: Duration::from_millis(u64::from(packet)),
+        })
+    }
+
+    /// How many wait: none when no call ends.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+fn speed(estimate: Estimate) -> ClockSpeed {
+    let Estimate { ppm, plus_minus, measured } = estimate;
+    ClockSpeed { ppm, plus_minus, measured }
+}
+
+fn estimate(speed: ClockSpeed) -> Estimate {
+    let ClockSpeed { ppm, plus_minus, measured } = speed;
+    Estimate { ppm, plus_minus, measured }
+}
