@@ -4,6 +4,7 @@ mod calls;
 mod features;
 mod lines;
 mod peers;
+mod quality;
 
 use super::clock::zone;
 use super::signalling::Signalling;
@@ -22,9 +23,10 @@ use crate::net::ingress::Counters as Drops;
 use crate::net::stream::ConnectionReport;
 use crate::observe::control_api::{
     ConsoleOrder, ControlApi, HangUp, LogOrder, Notify, OriginateGoal, Qualify, Redirect, Reload, RtpDebug, SipDebug,
-    Stop, Unregister,
+    Stop, Then, Unregister,
 };
 use crate::observe::feature_rows::FeatureRows;
+use crate::observe::quality_rows::QualityRow;
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, CodecRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail,
     PeerRow, RegistryRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
@@ -305,9 +307,8 @@ impl ControlApi for View<'_> {
         *self.later = Some(Later::Reload(what));
     }
 
-    fn restart(&mut self, when: Stop) {
-        self.stop(when);
-        self.restart.store(true, Ordering::Relaxed);
+    fn quality(&self, channel: Option<&str>) -> Vec<QualityRow> {
+        quality::rows(self.switch, self.media, channel, self.now)
     }
 
     fn notify_types(&self) -> Vec<String> {
@@ -373,8 +374,8 @@ impl ControlApi for View<'_> {
         }
     }
 
-    fn stop(&mut self, when: Stop) {
-        self.restart.store(false, Ordering::Relaxed);
+    fn stop(&mut self, when: Stop, then: Then) {
+        self.restart.store(then == Then::Restart, Ordering::Relaxed);
         let how = match when {
             Stop::Now => Stopping::Now,
             Stop::Gracefully => Stopping::Gracefully,

@@ -2,7 +2,7 @@
 //! where it has any.
 
 mod challenge;
-mod quality;
+pub(super) mod quality;
 mod registration;
 mod security;
 mod subscription;

@@ -1,7 +1,7 @@
 //! The media thread's inbox: what it is asked, and how it is woken.
 
 use super::rtp_debug::PacketTrace;
-use crate::pbx::media::{MediaCommand, MediaEvent};
+use crate::pbx::media::{Heard, MediaCommand, MediaEvent, StreamCounts, StreamId};
 use rustix::event::{EventfdFlags, eventfd};
 use std::collections::BTreeSet;
 use std::io;
@@ -9,6 +9,10 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+
+/// What a stream has counted, and how its packets came; none: there is no such stream.
+pub(super) type Look = Option<(StreamCounts, Box<Heard>)>;
 
 /// What the media thread is asked.
 pub(super) enum Order {
@@ -22,6 +26,8 @@ pub(super) enum Order {
     Trace(Option<Box<PacketTrace>>),
     /// Pass on what the recorder reports.
     Report(MediaEvent),
+    /// Say what a stream has counted, and how its packets came.
+    Look(StreamId, SyncSender<Look>),
     /// Close every port and end.
     Stop,
 }

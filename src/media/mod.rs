@@ -26,7 +26,7 @@ mod tests;
 mod track;
 mod worker;
 
-use crate::pbx::media::{MediaCommand, MediaEvent};
+use crate::pbx::media::{Heard, MediaCommand, MediaEvent, StreamCounts, StreamId};
 use inbox::{Order, Wakeup};
 pub use rtp_debug::PacketTrace;
 pub use settings::MediaSettings;
@@ -34,9 +34,10 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use worker::Worker;
 
 /// The media thread: ports, relay, player. Dropping it closes every port.
@@ -99,6 +100,13 @@ impl Media {
     /// Shows RTP packets from now on (`rtp set debug`), or none any more.
     pub fn show(&self, trace: Option<PacketTrace>) {
         self.order(Order::Trace(trace.map(Box::new)));
+    }
+
+    /// What a stream has counted, and how its packets came. Waits for the thread, no longer than `patience`; none: there is
+    /// no such stream, or the thread did not answer in time.
+    pub fn look(&self, stream: StreamId, patience: Duration) -> Option<(StreamCounts, Box<Heard>)> {
+        let (answer, answered) = sync_channel(1);
+        self.order(Order::Look(stream, answer)).then(|| answered.recv_timeout(patience).ok()).flatten().flatten()
     }
 
     fn order(&self, order: Order) -> bool {

@@ -184,6 +184,12 @@ impl Stream {
         self.counts.strangers = self.counts.strangers.saturating_add(dropped.of_strangers);
     }
 
+    /// What it counted until now, and how its packets came.
+    pub fn look(&self) -> (StreamCounts, Box<Heard>) {
+        let counts = StreamCounts { lost: self.heard.stats.lost(), ..self.counts };
+        (counts, Box::new(self.heard.clone()))
+    }
+
     /// What is known of it now.
     pub fn report(&self) -> StreamReport {
         StreamReport {

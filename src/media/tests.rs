@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 mod digits;
+mod quality;
 mod recording;
 mod remap;
 mod silence;

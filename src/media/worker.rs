@@ -270,6 +270,7 @@ impl Worker {
                 Ok(Order::Report(event)) => self.pass_on(event),
                 Ok(Order::Trace(trace)) => self.trace = trace,
                 Ok(Order::Addresses(own)) => self.own = own,
+                Ok(Order::Look(id, answer)) => drop(answer.try_send(self.stream(id).map(|stream| stream.look()))),
                 Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.rng),
                 Err(TryRecvError::Empty) => return true,
                 Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return false,

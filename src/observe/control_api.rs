@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::feature_rows::FeatureRows;
+use super::quality_rows::QualityRow;
 use super::snapshot::{
     ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
     RegistryRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
@@ -50,6 +51,15 @@ pub enum Stop {
     Now,
     /// When the last call has ended; no new one is taken.
     Gracefully,
+}
+
+/// What follows when the exchange has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing.
+    End,
+    /// It starts again.
+    Restart,
 }
 
 /// What a console asked to reload. All of the configuration is, whatever was asked for: its files are checked together.
@@ -179,6 +189,8 @@ pub trait ControlApi {
     fn hints(&self) -> Vec<HintRow>;
     /// The codes in mid-call, and the lots with the calls that wait in them.
     fn features(&self) -> FeatureRows;
+    /// How the sound of calls comes that passes through the exchange; of one channel only, when it is named.
+    fn quality(&self, channel: Option<&str>) -> Vec<QualityRow>;
     /// The dialplan's applications, by name.
     fn applications(&self) -> Vec<ManualPage>;
     /// The dialplan's functions, by name.
@@ -232,10 +244,8 @@ pub trait ControlApi {
     fn unregister(&mut self, peer: &str) -> Unregister;
     /// Carries out an order. The error is the reason why it is not.
     fn order(&mut self, order: ConsoleOrder) -> Result<(), String>;
-    /// Asks the exchange to end.
-    fn stop(&mut self, when: Stop);
-    /// Asks the exchange to end and start again.
-    fn restart(&mut self, when: Stop);
+    /// Asks the exchange to end, and what is to be then.
+    fn stop(&mut self, when: Stop, then: Then);
     /// Requests a reload. The output of the line is the outcome, when it is there, and not that of the command.
     fn reload(&mut self, what: Reload);
 }

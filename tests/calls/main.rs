@@ -53,6 +53,7 @@ mod pickup;
 mod playback;
 mod programs;
 mod provider;
+mod quality;
 mod races;
 mod recordings;
 mod records;

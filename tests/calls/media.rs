@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use strowger::clock::Time;
 use strowger::pbx::media::{
-    DigitForm, Listening, MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind,
+    DigitForm, Heard, Listening, MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind,
     StreamReport, WhileBridged,
 };
 use strowger::pbx::recording::{RecordPlan, Recorded, RecordingEnd, RecordingId};
@@ -57,6 +57,8 @@ pub struct MediaStub {
     pub silent: BTreeMap<SocketAddr, Time>,
     /// What is counted of the streams of these addresses.
     pub reports: BTreeMap<SocketAddr, StreamReport>,
+    /// How the packets of a peer came, by where it wants its own, told when its ports are closed.
+    pub heard: BTreeMap<SocketAddr, Heard>,
     /// The digits that peers were sent, with the addresses they went to.
     pub pressed: Vec<(SocketAddr, char, Duration, DigitForm)>,
 }
@@ -76,6 +78,7 @@ impl MediaStub {
             mute: BTreeSet::new(),
             silent: BTreeMap::new(),
             reports: BTreeMap::new(),
+            heard: BTreeMap::new(),
             pressed: Vec::new(),
         }
     }
@@ -249,12 +252,13 @@ impl MediaStub {
         let released = self.streams.remove(&stream);
         self.ports += usize::from(released.is_some());
         let source = released.and_then(|stream| stream.remote).and_then(|remote| remote.rtp);
+        let heard = source.and_then(|source| self.heard.get(&source)).cloned().map(Box::new);
         let counts = match source {
             Some(source) if self.mute.contains(&source) => StreamCounts { strangers: 7, ..StreamCounts::default() },
             Some(_) => StreamCounts { received: 50, sent: 50, ..StreamCounts::default() },
             None => StreamCounts::default(),
         };
-        events.push((Duration::from_millis(1), MediaEvent::Released { stream, counts, heard: None }));
+        events.push((Duration::from_millis(1), MediaEvent::Released { stream, counts, heard }));
         events
     }
 

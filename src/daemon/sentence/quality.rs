@@ -7,6 +7,33 @@ use std::time::Duration;
 
 /// How the sound of a line came, in one sentence: what is as it should be, then what is not.
 pub(super) fn line(channel: &str, quality: &StreamQuality) -> Option<LogLine> {
+    told(channel, quality).map(|text| LogLine::verbose(3, text))
+}
+
+/// The same of a call that goes on, for the console: what was counted, how it came, and the clocks.
+pub(in crate::daemon) fn shown(
+    channel: &str,
+    sent: u64,
+    quality: &StreamQuality,
+    clocks: Option<&TwoClocks>,
+) -> Vec<String> {
+    let counted = format!("{channel}: {} packets received, {sent} sent", quality.received);
+    let clocks = match (clocks, quality.clock) {
+        (Some(clocks), _) => Some(two_clocks(clocks)),
+        (None, Some(clock)) => Some(format!(
+            "{channel}: its clock runs {:.1} ppm {} against that of this machine (within {:.1})",
+            clock.ppm.abs(),
+            way(clock.ppm),
+            clock.plus_minus
+        )),
+        (None, None) => {
+            quality.packet_ms.map(|_| format!("{channel}: its clock: too short to say (a minute of sound is needed)"))
+        }
+    };
+    std::iter::once(counted).chain(told(channel, quality)).chain(clocks).collect()
+}
+
+fn told(channel: &str, quality: &StreamQuality) -> Option<String> {
     let packet_ms = quality.packet_ms?;
     let length = match quality.is_mixed {
         true => format!("packets of several lengths, mostly {packet_ms} ms"),
@@ -16,7 +43,7 @@ pub(super) fn line(channel: &str, quality: &StreamQuality) -> Option<LogLine> {
     let mut said = vec![length, jitter];
     said.extend(faults(quality));
     said.extend(quality.far_end.as_ref().map(far_end));
-    Some(LogLine::verbose(3, format!("{channel}: {}", said.join("; "))))
+    Some(format!("{channel}: {}", said.join("; ")))
 }
 
 fn faults(quality: &StreamQuality) -> Vec<String> {
@@ -67,11 +94,19 @@ fn far_end(report: &FarEndReport) -> String {
 
 /// How the clocks of two lines run against each other, and what that does to a modem.
 pub(super) fn clocks(clocks: &TwoClocks) -> LogLine {
+    LogLine { level: Level::Verbose(3), text: two_clocks(clocks) }
+}
+
+fn way(ppm: f64) -> &'static str {
+    if ppm > 0.0 { "fast" } else { "slow" }
+}
+
+fn two_clocks(clocks: &TwoClocks) -> String {
     let TwoClocks { channel, other, speed, packet } = clocks;
     let (ppm, plus_minus) = (speed.ppm.abs(), speed.plus_minus);
-    let text = match speed.slips_every(*packet) {
+    match speed.slips_every(*packet) {
         Some(every) => {
-            let way = if speed.ppm > 0.0 { "fast" } else { "slow" };
+            let way = way(speed.ppm);
             format!(
                 "The clock of {channel} runs {ppm:.1} ppm {way} against that of {other} (within {plus_minus:.1}): with jitter \
                  buffers of fixed length a packet slips every {}",
@@ -79,8 +114,7 @@ pub(super) fn clocks(clocks: &TwoClocks) -> LogLine {
             )
         }
         None => format!("The clocks of {channel} and {other} run alike within {:.1} ppm", ppm + plus_minus),
-    };
-    LogLine { level: Level::Verbose(3), text }
+    }
 }
 
 fn times(number: u64) -> String {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reply::{Reply, SetVerbose};
-use crate::observe::control_api::{ConsoleOrder, ControlApi, Stop};
+use crate::observe::control_api::{ConsoleOrder, ControlApi, Stop, Then};
 use crate::observe::escape;
 use crate::wording::plural;
 
@@ -104,7 +104,7 @@ pub(super) fn stop_now(arguments: &[String], exchange: &mut dyn ControlApi) -> R
         return Reply::Usage;
     }
     let calls = exchange.counts().calls;
-    exchange.stop(Stop::Now);
+    exchange.stop(Stop::Now, Then::End);
     Reply::Done(match calls {
         0 => "Stopping.\n".to_owned(),
         calls => format!("Stopping; {} will be ended.\n", plural(calls, "call")),
@@ -116,7 +116,7 @@ pub(super) fn stop_gracefully(arguments: &[String], exchange: &mut dyn ControlAp
         return Reply::Usage;
     }
     let calls = exchange.counts().calls;
-    exchange.stop(Stop::Gracefully);
+    exchange.stop(Stop::Gracefully, Then::End);
     Reply::Done(match calls {
         0 => "Stopping.\n".to_owned(),
         calls => format!("Stopping when {}; no new ones are taken.\n", have_ended(calls)),

@@ -2,7 +2,7 @@
 
 use super::core::have_ended;
 use super::reply::Reply;
-use crate::observe::control_api::{ControlApi, Reload, Stop};
+use crate::observe::control_api::{ControlApi, Reload, Stop, Then};
 use crate::observe::escape;
 use crate::wording::plural;
 
@@ -45,7 +45,7 @@ pub(super) fn restart_now(arguments: &[String], exchange: &mut dyn ControlApi) -
         return Reply::Usage;
     }
     let calls = exchange.counts().calls;
-    exchange.restart(Stop::Now);
+    exchange.stop(Stop::Now, Then::Restart);
     Reply::Done(match calls {
         0 => "Restarting.\n".to_owned(),
         calls => format!("Restarting; {} will be ended.\n", plural(calls, "call")),
@@ -57,7 +57,7 @@ pub(super) fn restart_gracefully(arguments: &[String], exchange: &mut dyn Contro
         return Reply::Usage;
     }
     let calls = exchange.counts().calls;
-    exchange.restart(Stop::Gracefully);
+    exchange.stop(Stop::Gracefully, Then::Restart);
     Reply::Done(match calls {
         0 => "Restarting.\n".to_owned(),
         calls => format!("Restarting when {}; no new ones are taken.\n", have_ended(calls)),

@@ -1,7 +1,7 @@
 //! The rows of the table of commands whose first word is `sip`.
 
 use super::row::{Command, Completion};
-use super::{reload, sip, sip_line, sip_objects, subscription};
+use super::{quality, reload, sip, sip_line, sip_objects, subscription};
 
 /// `sip notify`.
 pub(super) const NOTIFY: Command = Command {
@@ -85,6 +85,18 @@ pub(super) const SHOW_CHANNELS: Command = Command {
     help: "Lists the current SIP dialogs.",
     complete: &[],
     run: sip_line::show_channels,
+};
+
+/// `sip show channelstats`.
+pub(super) const SHOW_CHANNELSTATS: Command = Command {
+    words: "sip show channelstats",
+    arguments: "",
+    synopsis: "Show packets, losses and jitter of calls",
+    help: "Lists for each channel what came from its line, and what its line reports by RTCP of what it\n\
+           was sent. Packets beyond 100,000 are shown in thousands (K), jitter in seconds.\n\
+           'rtp show quality' says more.",
+    complete: &[],
+    run: quality::channel_stats,
 };
 
 /// `sip show counters`.

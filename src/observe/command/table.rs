@@ -3,8 +3,8 @@
 use super::reply::Reply;
 use super::row::{Command, Completion};
 use super::{
-    channel, core, database, dialplan, facilities, features, hint, logger, mailbox, manual, originate, parking, reload,
-    rtp, sip_rows,
+    channel, core, database, dialplan, facilities, features, hint, logger, mailbox, manual, originate, parking,
+    quality, reload, rtp, sip_rows,
 };
 
 /// Every command.
@@ -452,6 +452,17 @@ pub static TABLE: &[Command] = &[
         complete: &[],
         run: rtp::debug_on,
     },
+    Command {
+        words: "rtp show quality",
+        arguments: "[CHANNEL]",
+        synopsis: "Show how the sound of calls comes",
+        help: "Tells in sentences how the sound of each channel comes, or that of one: packets lost, late\n\
+               and twice, jitter, waits, silence left out, what the line reports itself; and after a minute\n\
+               how the clocks of two lines that talk run against each other. With directmedia=yes no\n\
+               sound passes through the exchange.",
+        complete: &[Completion::Channel],
+        run: quality::show,
+    },
     sip_rows::NOTIFY,
     sip_rows::QUALIFY_PEER,
     sip_rows::RELOAD,
@@ -460,6 +471,7 @@ pub static TABLE: &[Command] = &[
     sip_rows::SET_DEBUG_ON,
     sip_rows::SET_DEBUG_PEER,
     sip_rows::SHOW_CHANNELS,
+    sip_rows::SHOW_CHANNELSTATS,
     sip_rows::SHOW_COUNTERS,
     sip_rows::SHOW_DOMAINS,
     sip_rows::SHOW_INUSE,

@@ -8,9 +8,10 @@ use super::*;
 use crate::event::DeviceState;
 use crate::observe::control_api::{ConsoleOrder, OriginateGoal};
 use crate::observe::control_api::{
-    HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Unregister,
+    HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Then, Unregister,
 };
 use crate::observe::feature_rows::{FeatureRows, LotRow, ParkedRow};
+use crate::observe::quality_rows::{Passed, QualityRow};
 use crate::observe::snapshot::{
     ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
     PeerRow, PeerStatus, RegistryRow, SecondaryMedia, Settings, SipChannelRow, SubscriptionRow, SystemCounts, T38,
@@ -197,9 +198,6 @@ impl ControlApi for Fake {
         self.database.retain(|name, _| !(name == path || below && name.starts_with(&format!("{path}/"))));
         before - self.database.len()
     }
-    fn restart(&mut self, when: Stop) {
-        self.restarted = Some(when);
-    }
     fn reload(&mut self, what: Reload) {
         self.reloads.push(what);
     }
@@ -236,8 +234,23 @@ impl ControlApi for Fake {
         self.orders.push(order);
         Ok(())
     }
-    fn stop(&mut self, when: Stop) {
-        self.stopped = Some(when);
+    fn stop(&mut self, when: Stop, then: Then) {
+        match then {
+            Then::End => self.stopped = Some(when),
+            Then::Restart => self.restarted = Some(when),
+        }
+    }
+    fn quality(&self, channel: Option<&str>) -> Vec<QualityRow> {
+        let row = QualityRow {
+            channel: "SIP/a-00000001".to_owned(),
+            host: Some([192, 168, 1, 20].into()),
+            call_id: "0123456789abcdef@pap2t".to_owned(),
+            duration_s: 3_725,
+            received: Passed { packets: 186_250, lost: 12, jitter: Duration::from_micros(1_437) },
+            sent: Passed { packets: 99_000, lost: 1_000, jitter: Duration::ZERO },
+            sentences: vec!["SIP/a-00000001: packets of 20 ms; jitter 1.4 ms, at most 3.0 ms; none lost".to_owned()],
+        };
+        Some(row).into_iter().filter(|row| channel.is_none_or(|name| name == row.channel)).collect()
     }
 }
 
@@ -1361,4 +1374,26 @@ home.example                             inside               [Configured]    $
 $
 ";
     assert_eq!(marked(&told(&mut fake, "sip show domains")), expected);
+}
+
+#[test]
+fn channelstats_has_the_columns_of_chan_sip() {
+    let text = told(&mut Fake::default(), "sip show channelstats");
+    let expected = "\
+Peer             Call ID      Duration Recv: Pack  Lost       (     %) Jitter Send: Pack  Lost       (     %) Jitter
+192.168.1.20     0123456789a  01:02:05 186       K 12         ( 0.01%) 0.0014 99000       1000       ( 1.00%) 0.0000
+1 active SIP channel
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn quality_is_told_in_sentences() {
+    let sentence = "SIP/a-00000001: packets of 20 ms; jitter 1.4 ms, at most 3.0 ms; none lost\n";
+    let mut fake = Fake::default();
+    assert_eq!(told(&mut fake, "rtp show quality"), sentence);
+    assert_eq!(told(&mut fake, "rtp show quality SIP/a-00000001"), sentence);
+    assert!(
+        refused(&mut fake, "rtp show quality SIP/x-1").contains("No sound of 'SIP/x-1' passes through the exchange")
+    );
 }

@@ -43,6 +43,29 @@ pub fn told(heard: &Heard) -> StreamQuality {
     }
 }
 
+/// A line, and the clock of the one it talked with.
+pub struct Comparison<'a> {
+    /// Its channel.
+    pub channel: &'a str,
+    /// How its sound came.
+    pub quality: &'a StreamQuality,
+    /// The channel of the other one.
+    pub other: &'a str,
+    /// The other one's clock against ours.
+    pub other_clock: ClockSpeed,
+}
+
+/// The two clocks against each other; none: that of the first is not known.
+pub fn clocks(of: Comparison) -> Option<TwoClocks> {
+    let clock = of.quality.clock?;
+    Some(TwoClocks {
+        channel: of.channel.to_owned(),
+        other: of.other.to_owned(),
+        speed: speed(estimate(clock).against(&estimate(of.other_clock))),
+        packet: Duration::from_millis(u64::from(of.quality.packet_ms.unwrap_or(20))),
+    })
+}
+
 /// The clock of one line, until that of the one it talked with is known as well.
 struct Waiting {
     channel: String,
@@ -64,20 +87,15 @@ impl Clocks {
         are_closing: bool,
     ) -> Option<TwoClocks> {
         let other = with.and_then(|with| self.0.remove(&with));
-        let clock = quality?.clock?;
+        let quality = quality?;
+        let clock = quality.clock?;
         let Some(other) = other else {
             if are_closing {
                 self.0.insert(stream, Waiting { channel: channel.to_owned(), clock });
             }
             return None;
         };
-        let packet = quality.and_then(|quality| quality.packet_ms).unwrap_or(20);
-        Some(TwoClocks {
-            channel: channel.to_owned(),
-            other: other.channel,
-            speed: speed(estimate(clock).against(&estimate(other.clock))),
-            packet: Duration::from_millis(u64::from(packet)),
-        })
+        clocks(Comparison { channel, quality, other: &other.channel, other_clock: other.clock })
     }
 
     /// How many wait: none when no call ends.

@@ -42,7 +42,7 @@ pub mod leg;
 mod limit_sound;
 mod limit_warning;
 mod limits;
-mod line_quality;
+pub mod line_quality;
 mod line_use;
 mod local;
 pub mod local_half;

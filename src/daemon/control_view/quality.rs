@@ -1,0 +1,79 @@
+//! How the sound of calls comes, as the console shows it.
+
+use crate::clock::Now;
+use crate::daemon::sentence::quality as sentences;
+use crate::dialplan::ChannelId;
+use crate::event::quality::StreamQuality;
+use crate::media::Media;
+use crate::observe::quality_rows::{Passed, QualityRow};
+use crate::pbx::calls::line_quality::{self, Comparison};
+use crate::pbx::media::StreamCounts;
+use crate::pbx::switch::{ChannelReport, Switch};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long the media thread may take to say what it has counted. It is ready within a millisecond; one that is not is
+/// ill, and the console says nothing of its streams.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Every channel whose sound passes through the exchange, or the one of that name.
+pub(super) fn rows(switch: &Switch, media: &Media, name: Option<&str>, now: Now) -> Vec<QualityRow> {
+    let is_meant = |report: &ChannelReport| name.is_none_or(|name| report.channel.name.eq_ignore_ascii_case(name));
+    let mut known: BTreeMap<ChannelId, (StreamCounts, StreamQuality)> = BTreeMap::new();
+    let mut look = |report: &ChannelReport| {
+        let (counts, heard) = media.look(report.channel.stream()?, PATIENCE)?;
+        known.insert(report.channel.id, (counts, line_quality::told(&heard)));
+        Some(())
+    };
+    let wanted: Vec<ChannelReport> = switch.channels().filter(is_meant).collect();
+    // A thread that did not answer once is not waited for again.
+    for report in &wanted {
+        if look(report).is_none() && report.channel.stream().is_some() {
+            break;
+        }
+    }
+    // The clock of the one it talks with.
+    for other in wanted.iter().filter_map(|report| report.bridged) {
+        if let Some(report) = switch.channels().find(|report| report.channel.id == other && !is_meant(report)) {
+            look(&report);
+        }
+    }
+    let row = |report: &ChannelReport| row(switch, report, &known, now);
+    wanted.iter().filter_map(row).collect()
+}
+
+fn row(
+    switch: &Switch,
+    report: &ChannelReport,
+    known: &BTreeMap<ChannelId, (StreamCounts, StreamQuality)>,
+    now: Now,
+) -> Option<QualityRow> {
+    let channel = report.channel;
+    let (counts, quality) = known.get(&channel.id).filter(|(counts, _)| counts.received > 0 || counts.sent > 0)?;
+    let leg = switch.legs().find(|report| Some(report.leg.id) == channel.leg());
+    let far_end = quality.far_end;
+    let other = report
+        .bridged
+        .and_then(|id| Some((switch.channels().find(|report| report.channel.id == id)?, known.get(&id)?)));
+    let clocks = other.and_then(|(other, (_, its))| {
+        line_quality::clocks(Comparison {
+            channel: &channel.name,
+            quality,
+            other: &other.channel.name,
+            other_clock: its.clock?,
+        })
+    });
+    Some(QualityRow {
+        channel: channel.name.clone(),
+        host: leg.as_ref().map(|report| report.leg.ua.flow.remote.ip()),
+        call_id: leg.and_then(|report| report.call_id.map(str::to_owned)).unwrap_or_default(),
+        duration_s: now.mono.since(channel.created).as_secs(),
+        received: Passed { packets: counts.received, lost: counts.lost, jitter: quality.jitter },
+        sent: Passed {
+            packets: counts.sent,
+            lost: far_end.map_or(0, |report| u64::try_from(report.lost).unwrap_or(0)),
+            jitter: far_end.map(|report| report.jitter).unwrap_or_default(),
+        },
+        sentences: sentences::shown(&channel.name, counts.sent, quality, clocks.as_ref()),
+    })
+}

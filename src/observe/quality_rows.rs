@@ -1,0 +1,34 @@
+//! What the console is told of how the sound of calls comes.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A channel whose sound passes through the exchange.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QualityRow {
+    /// The channel.
+    pub channel: String,
+    /// Where its SIP comes from.
+    pub host: Option<IpAddr>,
+    /// The Call-ID of its dialog.
+    pub call_id: String,
+    /// How long it exists, in seconds.
+    pub duration_s: u64,
+    /// Packets that came from its line.
+    pub received: Passed,
+    /// Packets that its line was sent, with what it reports of them.
+    pub sent: Passed,
+    /// All that is known, in sentences.
+    pub sentences: Vec<String>,
+}
+
+/// Packets in one direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// How many came, or were sent.
+    pub packets: u64,
+    /// How many of them were lost.
+    pub lost: u64,
+    /// Interarrival jitter.
+    pub jitter: Duration,
+}
