@@ -65,10 +65,16 @@ impl EmergencyNumbers {
     }
 }
 
-/// A number without what a provider passes over in it (RFC 3966 5.1.1: `0-900` is `0900`).
+/// A number without what a provider passes over in it (RFC 3966 5.1.1: `0-900` is `0900`, and so is `0+900`).
 pub fn digits(number: &str) -> String {
     let number = number.split(';').next().unwrap_or_default();
-    number.chars().filter(|letter| letter.is_ascii_digit() || matches!(letter, '+' | '*' | '#')).collect()
+    let mut digits = String::with_capacity(number.len());
+    for letter in number.chars() {
+        if letter.is_ascii_digit() || matches!(letter, '*' | '#') || (letter == '+' && digits.is_empty()) {
+            digits.push(letter);
+        }
+    }
+    digits
 }
 
 #[cfg(test)]
@@ -88,6 +94,7 @@ mod tests {
             ("0900555", false),
             ("0-900 555", false),
             ("(0900)555;ext=1", false),
+            ("0+900555", false),
             ("090012345", true),
             ("0044", false),
             ("+4930", true),

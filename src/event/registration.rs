@@ -67,7 +67,18 @@ pub enum RegistrationNews {
     TooBrief {
         /// The shortest that is granted.
         least: Duration,
-        /// It is longer than `maxexpiry`: it is given up.
-        given_up: bool,
+        /// Why it is given up; none: it is asked for longer.
+        given_up: Option<GivenUp>,
     },
+}
+
+/// Why a registration is not asked for longer, though the shorter one was refused (423).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenUp {
+    /// The refusal names no time.
+    Unsaid,
+    /// It is longer than `maxexpiry=` allows.
+    TooLong,
+    /// Each longer one was refused, too.
+    TooOften,
 }

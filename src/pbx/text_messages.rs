@@ -23,6 +23,8 @@ use std::sync::Arc;
 
 /// The longest text that is kept: with its head it has to fit a value of the database.
 const MAX_KEPT_BODY: usize = MAX_BODY - 500;
+/// The longest Content-Type, and whatever else stands in the head of one that is kept.
+const MAX_FIELD: usize = 100;
 /// How long one waits for its line, in milliseconds.
 const KEPT_FOR: i64 = 7 * 24 * 3_600_000;
 /// Times that a message goes from exchange to exchange at most (RFC 3261 8.1.1.6).
@@ -65,6 +67,9 @@ pub fn take(request: &Request, essentials: &Essentials, peer: &Peer, core: &Core
     let content_type = request.headers.text(HeaderName::ContentType).unwrap_or_default().trim().to_owned();
     if !content_type.is_empty() && !content_type.to_ascii_lowercase().starts_with("text/") {
         return Taken::Refused(415, "it is no text".to_owned());
+    }
+    if content_type.len() > MAX_FIELD || content_type.chars().any(char::is_control) {
+        return Taken::Refused(415, "what kind of text it is cannot be said to others".to_owned());
     }
     if request.body.len() > MAX_BODY {
         return Taken::Refused(413, format!("it has more than {MAX_BODY} bytes"));
@@ -376,7 +381,8 @@ fn load_of_kept<'a>(path: &'a str, value: &'a str) -> Option<Load<'a>> {
 
 /// A message as it lies in the database: six lines of head, then the text.
 fn written(delivery: &Delivery) -> String {
-    let plain = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect::<String>();
+    let plain =
+        |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_FIELD).collect::<String>();
     format!(
         "{}\n{} {}\n{}\n{}\n{}\n{}\n{}",
         delivery.sent.0,

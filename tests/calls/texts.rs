@@ -159,6 +159,20 @@ fn the_dialplan_answers_a_call_with_a_text(world: &mut Testbed) {
     world.until_over();
 }
 
+/// A text is sent on with its own Content-Type: one that a header of ours could not have is refused.
+#[test]
+fn a_kind_of_text_that_no_header_could_say_is_refused() {
+    for (kind, status) in [("text/plain;charset=utf-8", 202), ("text/plain;x=\"\u{1b}[2J\"", 415), ("image/png", 415)] {
+        let mut world = Testbed::ready(SIP, GUIDE);
+        world.rewrite_head("client", "Content-Type: text/plain", &format!("Content-Type: {kind}"));
+        world.phone("client").texts("isp", "Hello");
+        world.until(|w| w.saw("client", &PhoneEvent::TextAnswered(status)));
+        world.run(Duration::from_secs(40));
+        assert_eq!(read(&world, "isp").len(), usize::from(status == 202), "{kind}");
+        world.until_over();
+    }
+}
+
 /// Sends so many texts, one after another, and gives how often each status was the answer.
 fn flood(world: &mut Testbed, from: &str, to: &str, count: usize) -> [usize; 2] {
     let answers = |w: &Testbed| [202, 480].map(|status| w.count(from, &PhoneEvent::TextAnswered(status)));

@@ -160,10 +160,18 @@ fn a_time_that_is_too_brief_is_raised() {
         assert!(world.has_line(&format!(
             "Got 423 Interval too brief for service 4711@198.51.100.7, minimum is {least} seconds"
         )));
+        assert_eq!(world.has_line(": that is more than maxexpiry= allows, giving up"), least == 7200);
         world.run(Duration::from_secs(100));
         assert_eq!(registers(&world).pop().unwrap(), last, "nothing more is sent");
         world.assert_nothing_left();
     }
+    // RFC 3261 21.4.17: it "MUST contain a Min-Expires", and this one does not.
+    let mut world = world(LINE);
+    registrar(&mut world).refuses(&[423]);
+    world.run(Duration::from_secs(10));
+    assert_eq!(state(&world), RegistrationState::Rejected);
+    assert!(world.has_line("minimum is 0 seconds: it does not say how long it wants it, giving up"));
+    world.assert_nothing_left();
 }
 
 #[test]

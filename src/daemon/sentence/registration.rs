@@ -1,6 +1,6 @@
 //! What becomes of our own registrations, in Asterisk's words where it has any.
 
-use crate::event::registration::{RegistrationEvent, RegistrationNews};
+use crate::event::registration::{GivenUp, RegistrationEvent, RegistrationNews};
 use crate::event::{Level, LogLine};
 use std::time::Duration;
 
@@ -32,8 +32,13 @@ pub(super) fn line(event: &RegistrationEvent) -> LogLine {
         RegistrationNews::TooBrief { least, given_up } => {
             let text =
                 format!("Got 423 Interval too brief for service {user}@{host}, minimum is {} seconds", least.as_secs());
-            let then = if *given_up { ": that is more than maxexpiry= allows, giving up" } else { "" };
-            LogLine { level: if *given_up { Level::Warning } else { Level::Notice }, text: text + then }
+            let then = match given_up {
+                None => return LogLine { level: Level::Notice, text },
+                Some(GivenUp::Unsaid) => "it does not say how long it wants it",
+                Some(GivenUp::TooLong) => "that is more than maxexpiry= allows",
+                Some(GivenUp::TooOften) => "it wants it longer each time",
+            };
+            LogLine::warning(format!("{text}: {then}, giving up"))
         }
         RegistrationNews::Refused { status, words, next, used_up } => {
             let advice = match status {

@@ -5,7 +5,7 @@ use super::request::{Identity, granted, register, seconds, service_route};
 use crate::clock::Wall;
 use crate::config::peer::PeerAddress;
 use crate::config::register_line::RegisterLine;
-use crate::event::registration::{RegistrationEvent, RegistrationNews};
+use crate::event::registration::{GivenUp, RegistrationEvent, RegistrationNews};
 use crate::names::Server;
 use crate::pbx::core::{Core, LineTimer, Requester, Timer};
 use crate::pbx::lines::fixed_address::{flow_to, servers};
@@ -315,14 +315,19 @@ impl Registration {
     fn too_brief(&mut self, response: &Response, core: &mut Core) {
         let least = seconds(&response.headers, HeaderName::MinExpires);
         let most = core.config.general.max_expiry;
-        let may_be = least.filter(|least| *least <= most && self.raises < MAX_RAISES);
+        let given_up = match least {
+            None => Some(GivenUp::Unsaid),
+            Some(least) if least > most => Some(GivenUp::TooLong),
+            Some(_) if self.raises >= MAX_RAISES => Some(GivenUp::TooOften),
+            Some(_) => None,
+        };
         let least = least.unwrap_or_default();
-        let next = may_be.map_or(Next::Stop, Next::Longer);
-        if may_be.is_none() {
+        let next = if given_up.is_none() { Next::Longer(least) } else { Next::Stop };
+        if given_up.is_some() {
             self.state = RegistrationState::Rejected;
             self.lose();
         }
-        self.tell(RegistrationNews::TooBrief { least, given_up: may_be.is_none() }, core);
+        self.tell(RegistrationNews::TooBrief { least, given_up }, core);
         self.follow(next, core);
     }
 
