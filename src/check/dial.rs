@@ -64,7 +64,7 @@ fn letters(step: &Step, application: &str, text: &str) -> Option<Diagnostic> {
 }
 
 /// The targets of a dial string whose peer no variable decides; what is dialled there may be one: `SIP/${EXTEN}@trunk`.
-fn targets(whom: &str) -> impl Iterator<Item = DialTarget> {
+pub(super) fn targets(whom: &str) -> impl Iterator<Item = DialTarget> {
     let whole = whom.split('&').filter(|target| target.matches("${").count() == target.matches('}').count());
     whole.filter_map(DialTarget::parse).filter(|target| {
         let peer = if target.technology.eq_ignore_ascii_case("SIP") { target.line().0 } else { "" };
@@ -73,7 +73,7 @@ fn targets(whom: &str) -> impl Iterator<Item = DialTarget> {
     })
 }
 
-fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnostic> {
+pub(super) fn nobody(survey: &Survey, step: &Step, target: &DialTarget) -> Option<Diagnostic> {
     if target.technology.eq_ignore_ascii_case("Local") {
         return nowhere(survey, step, target);
     }

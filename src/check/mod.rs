@@ -15,6 +15,7 @@ mod goals;
 mod jumps;
 mod numbers;
 mod openings;
+mod paging;
 mod phrase;
 mod secrets;
 mod shadow;
@@ -70,6 +71,7 @@ fn of(survey: &Survey) -> Vec<Diagnostic> {
     found.extend(gaps::findings(survey));
     found.extend(shadow::findings(survey));
     found.extend(dial::findings(survey));
+    found.extend(paging::findings(survey));
     found.extend(functions::findings(survey));
     found.extend(commands::findings(survey));
     found.extend(openings::findings(survey));

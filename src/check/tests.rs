@@ -53,6 +53,21 @@ fn a_jump_to_a_place_that_is_not_there_is_said() {
 }
 
 #[test]
+fn whom_a_page_names_is_looked_at() {
+    assert_eq!(
+        said(
+            &format!("{PEERS}[modem]\ntype=friend\nhost=dynamic\nsecret=q8rn5w3jz7kb\ncontext=home\nline=modem\n"),
+            "[home]\nexten => 1,1,Page(SIP/kitchen&SIP/modem&SIP/kitchn&Local/2@home,dqZ,5)\nexten => 2,1,Page(SIP/${EXTEN},${X})\n",
+        ),
+        [
+            "extensions:2 page-modem Page names 'modem', which has a modem (line=modem): it is never paged -- name telephones: a modem is left out, and the log says so each time",
+            "extensions:2 dial-nobody Page names 'kitchn', which is not a peer in sip.conf -- did you mean 'kitchen'?",
+            "extensions:2 dial-option Page's option 'Z' is unknown -- it does nothing: `core show application Page` lists the letters",
+        ]
+    );
+}
+
+#[test]
 fn a_jump_that_a_variable_decides_or_a_pattern_takes_is_none() {
     assert_eq!(
         plan(

@@ -41,6 +41,7 @@ pub static TABLE: &[&Finding] = &[
     &HINT_NOBODY,
     &INCLUDE_NOWHERE,
     &JUMP_NOWHERE,
+    &PAGE_MODEM,
     &PEER_CONTEXT,
     &PRIORITY_UNREACHABLE,
     &PROGRAM_OPEN,
@@ -155,6 +156,14 @@ pub static GUESTS_ALLOWED: Finding = Finding {
     advice: "leave nothing there that costs money, or give each caller a section and a secret",
 };
 
+/// A modem in a page.
+pub static PAGE_MODEM: Finding = Finding {
+    code: "page-modem",
+    what: "Page names a line with a modem (line=modem)",
+    why: "a modem is never paged: it is left out each time",
+    advice: "name telephones",
+};
+
 /// A script whose name a caller chooses.
 pub static PROGRAM_OPEN: Finding = Finding {
     code: "program-open",
@@ -174,9 +183,9 @@ pub static PROGRAM_REFUSED: Finding = Finding {
 /// An option letter of `Dial` that no exchange has.
 pub static DIAL_OPTION: Finding = Finding {
     code: "dial-option",
-    what: "Dial is given an option letter that is none",
+    what: "Dial or Page is given an option letter that is none",
     why: "the call goes on as if the letter did not stand there",
-    advice: "`core show application Dial` says what each letter does",
+    advice: "`core show application Dial` (or `Page`) says what each letter does",
 };
 
 /// A dialled number used unfiltered in a dial string.

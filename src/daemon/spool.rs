@@ -294,6 +294,7 @@ fn goal(file: &CallFile) -> String {
         crate::dialplan::originate::Goal::Application(name, data) => {
             format!("application {}({})", outside(name), outside(data))
         }
+        crate::dialplan::originate::Goal::Page(_) => "a page".to_owned(),
     }
 }
 

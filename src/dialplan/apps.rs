@@ -58,6 +58,7 @@ pub mod music_on_hold;
 pub mod no_cdr;
 pub mod noop;
 pub mod originate;
+pub mod page;
 pub mod park;
 pub mod park_and_announce;
 pub mod parked_call;
@@ -190,6 +191,7 @@ pub static TABLE: &[App] = &[
     no_cdr::APP,
     noop::APP,
     originate::APP,
+    page::APP,
     park::APP,
     park_and_announce::APP,
     parked_call::APP,

@@ -6,8 +6,8 @@ use super::originate::{OriginateRequest, OriginateStatus};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::request::{
-    AppReply, AppRequest, DialReport, DialRequest, DialTarget, HangUpRequest, PinRequest, PinVerdict, PlayRequest,
-    Played, PlayedFrom, SendDigitsRequest, Tone,
+    AppReply, AppRequest, DialReport, DialRequest, DialTarget, HangUpRequest, PageReply, PageRequest, PinRequest,
+    PinVerdict, PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
 };
 use super::text_message::{NotSent, TextMessage};
 use crate::audio::sound::Sound;
@@ -291,6 +291,34 @@ impl Ask for Dial {
 
     fn reply(reply: &AppReply) -> Option<&DialReport> {
         if let AppReply::Dialed(report) = reply { Some(report) } else { None }
+    }
+}
+
+pub(super) struct StartPage(pub(super) PageRequest);
+
+impl Ask for StartPage {
+    type Reply = PageReply;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Page(Box::new(self.0))
+    }
+
+    fn reply(reply: &AppReply) -> Option<&PageReply> {
+        if let AppReply::Paged(paged) = reply { Some(paged) } else { None }
+    }
+}
+
+pub(super) struct TalkToPage;
+
+impl Ask for TalkToPage {
+    type Reply = PageReply;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::TalkToPage
+    }
+
+    fn reply(reply: &AppReply) -> Option<&PageReply> {
+        StartPage::reply(reply)
     }
 }
 

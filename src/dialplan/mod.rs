@@ -82,8 +82,8 @@ pub use located::{HostQuery, Located};
 pub use program::{Finish, Program, Progress};
 pub use request::{
     AppReply, AppRequest, Cause, ChannelId, DialReport, DialRequest, DialStatus, DialTarget, HangUpRequest,
-    Interrupted, LineEnd, PinRequest, PinSource, PinVerdict, PlayRequest, Played, PlayedFrom, Position,
-    SendDigitsRequest, Tone, UNTIL_HANGUP,
+    Interrupted, LineEnd, PageReply, PageRequest, PinRequest, PinSource, PinVerdict, PlayRequest, Played, PlayedFrom,
+    Position, SendDigitsRequest, Tone, UNTIL_HANGUP,
 };
 pub use state::CallerId;
 pub use tree::{Dialplan, Existence, Found, General};

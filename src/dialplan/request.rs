@@ -96,6 +96,10 @@ pub enum AppRequest {
     Digit(Duration),
     /// Look at a PIN that the caller typed.
     Pin(PinRequest),
+    /// Call telephones that are to hear this one; the reply comes when the first has answered, or none will.
+    Page(Box<PageRequest>),
+    /// Let them hear it; the reply comes when none is left.
+    TalkToPage,
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
     /// Send a telephone digits.
@@ -220,6 +224,32 @@ impl std::fmt::Display for DialTarget {
     }
 }
 
+/// Many telephones are to hear one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PageRequest {
+    /// Whom to call, all at once.
+    pub targets: Vec<DialTarget>,
+    /// How long they may ring; `None`: as long as the page lasts.
+    pub timeout: Option<Duration>,
+    /// They are heard, too: by the caller, and by each other.
+    pub duplex: bool,
+    /// Leave out lines that have a call.
+    pub only_idle: bool,
+    /// What each is played before it hears the caller.
+    pub announcement: Option<String>,
+    /// How they are called.
+    pub options: DialOptions,
+}
+
+/// How a page goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageReply {
+    /// The first telephone is there.
+    Connected,
+    /// None can be called, none has answered, or all have hung up.
+    Over,
+}
+
 /// What the line that answers has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Goal {
@@ -227,6 +257,8 @@ pub enum Goal {
     Extension(Position),
     /// One application, with its arguments.
     Application(String, String),
+    /// A part in the page of this channel: only `Page` asks for that.
+    Page(ChannelId),
 }
 
 /// A call to begin.
@@ -244,6 +276,8 @@ pub struct OriginateRequest {
     pub variables: Vec<(String, String)>,
     /// `accountcode` of its record; empty: that of the line.
     pub account: String,
+    /// How it is called.
+    pub options: DialOptions,
     /// Whoever asked waits until the line has answered or has not.
     pub waits: bool,
     /// Names it in what is told of how it went; 0: nobody asks.
@@ -260,6 +294,7 @@ impl OriginateRequest {
             caller: Default::default(),
             variables: Vec::new(),
             account: String::new(),
+            options: DialOptions::default(),
             waits: false,
             ticket: 0,
         }
@@ -321,6 +356,8 @@ pub enum AppReply {
     Digit(Option<char>),
     /// What a PIN is worth.
     Pin(PinVerdict),
+    /// How a page goes.
+    Paged(PageReply),
     /// How a `Dial` went.
     Dialed(DialReport),
     /// The digits were sent, or why not all of them were, for the log.

@@ -1,5 +1,6 @@
 //! The path of one packet: received, checked, forwarded. No allocation, no lock, no log call.
 
+use super::fan_out;
 use super::rtp_debug::PacketTrace;
 use super::stream::{Came, FROM_PEER, Mode, Stream};
 use crate::clock::Time;
@@ -90,14 +91,22 @@ pub(super) fn rtp_packet(
         }
     }
     let Some(stream) = streams.get_mut(slot) else { return event };
-    let sent = match &stream.mode {
-        Mode::Idle | Mode::Playing(_) => {
+    let sent = match &mut stream.mode {
+        Mode::Idle | Mode::Playing(_) | Mode::Fed { .. } => {
             increment(&mut stream.counts.undelivered);
             None
         }
         Mode::Echo => {
             let id = stream.id;
             stream.deliver(now, id, packet, &header)
+        }
+        Mode::Mixed(seated) => {
+            seated.hear(&header, packet);
+            None
+        }
+        Mode::Feeding(_) => {
+            fan_out::packet(streams, slot, now, packet, &header);
+            None
         }
         Mode::Bridged { partner, map } => {
             if let Some(number) = map.as_ref().and_then(|map| map.get(usize::from(header.payload_type))) {
@@ -165,7 +174,7 @@ pub(super) fn udptl_datagram(
     increment(&mut stream.counts.received);
     let partner = match &stream.mode {
         Mode::Bridged { partner, .. } => Some(*partner),
-        Mode::Idle | Mode::Echo | Mode::Playing(_) => None,
+        Mode::Idle | Mode::Echo | Mode::Playing(_) | Mode::Feeding(_) | Mode::Fed { .. } | Mode::Mixed(_) => None,
     };
     match partner.and_then(|partner| streams.get_mut(partner)) {
         Some(partner) => partner.deliver_datagram(datagram),

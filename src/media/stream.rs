@@ -3,8 +3,10 @@
 use super::digit_listener::DigitListener;
 use super::digit_sender::DigitSender;
 use super::early::{Early, Waiting};
+use super::feeding::Feeding;
 use super::player::Playing;
 use super::ports::Pair;
+use super::seat::Seated;
 use super::silence::{COMFORT_NOISE, SILENT, Silence};
 use super::taps::Taps;
 use crate::clock::Time;
@@ -55,7 +57,7 @@ pub(super) struct Stream {
     pub digits: Option<Box<DigitListener>>,
     /// The digit that its peer is sent; what else there is to be sent is left out meanwhile.
     pub sending: Option<Box<DigitSender>>,
-    /// What is recorded of it; nearly always none: then a packet costs nothing more than the look at it.
+    /// What is recorded of it, and who spies on it; nearly always none: then a packet costs nothing more than the look at it.
     pub taps: Option<Box<Taps>>,
     /// How long nothing has come or gone.
     pub silence: Silence,
@@ -87,6 +89,12 @@ pub(super) enum Mode {
     Echo,
     /// Sends a sound; what comes in is counted only.
     Playing(Playing),
+    /// What comes in goes to many.
+    Feeding(Box<Feeding>),
+    /// Gets what comes in to the stream in another slot; what comes in itself is counted only.
+    Fed { source: usize },
+    /// Takes part in a mix.
+    Mixed(Box<Seated>),
 }
 
 impl Stream {
@@ -264,16 +272,15 @@ impl Stream {
             header::set_place(packet, place.sequence, place.timestamp, place.ssrc);
         }
         self.silence.speak(now);
-        self.tap(now, TO_PEER, packet);
-        let sent = transmit(&self.rtp, packet, to);
+        let changed = self.tap(now, TO_PEER, packet);
+        let sent = transmit(&self.rtp, changed.as_deref().unwrap_or(packet), to);
         self.count(sent).then_some(to)
     }
 
-    /// Gives the recorder a copy of a packet, if the stream is recorded.
-    pub fn tap(&mut self, now: Time, side: usize, packet: &[u8]) {
-        if let Some(taps) = &mut self.taps {
-            taps.copy(now, side, packet, matches!(self.mode, Mode::Bridged { .. }));
-        }
+    /// Gives the recorder and spies a copy of a packet, if the stream has any. What is sent instead of it, if somebody
+    /// whispers.
+    pub fn tap(&mut self, now: Time, side: usize, packet: &[u8]) -> Option<Vec<u8>> {
+        self.taps.as_mut()?.copy(now, side, packet, matches!(self.mode, Mode::Bridged { .. }))
     }
 
     /// Sends a packet of the exchange's own. Returns where it went.
@@ -284,8 +291,8 @@ impl Stream {
         };
         self.line.own(now, place, step);
         self.silence.speak(now);
-        self.tap(now, TO_PEER, packet);
-        let sent = transmit(&self.rtp, packet, to);
+        let changed = self.tap(now, TO_PEER, packet);
+        let sent = transmit(&self.rtp, changed.as_deref().unwrap_or(packet), to);
         self.count(sent).then_some(to)
     }
 

@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 mod digits;
+mod mixing;
 mod quality;
 mod recording;
 mod remap;

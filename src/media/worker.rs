@@ -3,6 +3,7 @@
 use super::digit_sender::Press;
 use super::early::Waiting;
 use super::inbox::{Order, Wakeup};
+use super::mixer::{self, Mixes};
 use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
 use super::pressing;
@@ -12,10 +13,8 @@ use super::rtp_debug::PacketTrace;
 use super::settings::MediaSettings;
 use super::socket_number::{RTCP, RTP, SOCKETS, UDPTL, WAKEUP};
 use super::stream::{Mode, Stream};
-use super::taps::Taps;
 use crate::clock::Time;
-use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
-use crate::pbx::recording::{RecordPlan, Recorded, RecordingId};
+use crate::pbx::media::{MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind};
 use crate::rng::Rng;
 use crate::rtp::continuity::Place;
 use rustix::buffer::spare_capacity;
@@ -28,7 +27,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 /// Stands in `due` for first packets that have waited long enough; playings count from one.
@@ -42,32 +41,33 @@ const MAX_EVENTS: usize = 256;
 
 /// Owns every stream.
 pub(super) struct Worker {
-    epoll: OwnedFd,
-    wakeup: Arc<Wakeup>,
+    pub(super) epoll: OwnedFd,
+    pub(super) wakeup: Arc<Wakeup>,
     /// Where the recorder reports.
-    orders: Sender<Order>,
-    inbox: Receiver<Order>,
+    pub(super) orders: Sender<Order>,
+    pub(super) inbox: Receiver<Order>,
     /// The thread that writes recordings; none before the first.
-    recorder: Option<Recorder>,
-    events: Box<dyn Fn(MediaEvent) + Send>,
-    started: Instant,
-    ports: Ports,
-    rng: Rng,
-    streams: Slab<Stream>,
-    slots: BTreeMap<StreamId, usize>,
+    pub(super) recorder: Option<Recorder>,
+    pub(super) events: Box<dyn Fn(MediaEvent) + Send>,
+    pub(super) started: Instant,
+    pub(super) ports: Ports,
+    pub(super) rng: Rng,
+    pub(super) streams: Slab<Stream>,
+    pub(super) slots: BTreeMap<StreamId, usize>,
     /// When the playing (by its turn), the waiting packet or the silence of a stream's slot is due; outdated entries are
     /// skipped.
-    due: BinaryHeap<Reverse<(Time, usize, u64)>>,
-    turns: u64,
+    pub(super) due: BinaryHeap<Reverse<(Time, usize, u64)>>,
+    pub(super) turns: u64,
     /// The addresses that streams were bound to: few.
-    ours: BTreeSet<IpAddr>,
+    pub(super) ours: BTreeSet<IpAddr>,
     /// All addresses of this machine, as far as they are known.
-    own: BTreeSet<IpAddr>,
+    pub(super) own: BTreeSet<IpAddr>,
     /// The pairs of ports that peers named, by their even one, and the slots of their streams.
-    named: BTreeSet<(u16, usize)>,
-    buffer: Box<Buffer>,
+    pub(super) named: BTreeSet<(u16, usize)>,
+    pub(super) buffer: Box<Buffer>,
     /// Nearly always none: then a packet costs nothing more than the look at it.
-    trace: Option<Box<PacketTrace>>,
+    pub(super) trace: Option<Box<PacketTrace>>,
+    pub(super) mixes: Mixes,
 }
 
 impl Worker {
@@ -99,6 +99,7 @@ impl Worker {
             buffer: Box::new([0; MAX_PACKET + 1]),
             trace: None,
             recorder: None,
+            mixes: Mixes::default(),
         })
     }
 
@@ -124,16 +125,26 @@ impl Worker {
                 self.packet(event.data.u64(), now);
             }
             self.play(now);
+            if self.mixes.due().is_some_and(|due| due <= now) {
+                self.mix(now);
+            }
         }
     }
 
-    fn now(&self) -> Time {
+    /// Has the mixes take their turns.
+    fn mix(&mut self, now: Time) {
+        let Worker { mixes, streams, rng, trace, .. } = self;
+        mixes.turn(streams, now, || fresh_place(rng), trace.as_deref_mut());
+    }
+
+    pub(super) fn now(&self) -> Time {
         Time::from_start(self.started.elapsed())
     }
 
     /// The time until the next packet of a sound.
     fn timeout(&self) -> Option<Timespec> {
-        let Reverse((due, ..)) = self.due.peek()?;
+        let due = self.due.peek().map(|Reverse((due, ..))| *due);
+        let due = due.into_iter().chain(self.mixes.due()).min()?;
         Timespec::try_from(due.since(self.now())).ok()
     }
 
@@ -171,7 +182,7 @@ impl Worker {
         }
     }
 
-    fn send_digit(&mut self, id: StreamId, press: Press) {
+    pub(super) fn send_digit(&mut self, id: StreamId, press: Press) {
         let (now, fresh) = (self.now(), self.fresh_place());
         let Some(slot) = self.slots.get(&id).copied() else { return };
         let Some(stream) = self.streams.get_mut(slot) else { return };
@@ -184,11 +195,10 @@ impl Worker {
 
     /// Where a stream begins whose first packet is one of ours.
     fn fresh_place(&mut self) -> Place {
-        let bits = self.rng.bits();
-        Place { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: self.rng.bits() as u32 }
+        fresh_place(&mut self.rng)
     }
 
-    fn watch(&mut self, id: StreamId, limit: Option<Duration>, keepalive: Option<Duration>) {
+    pub(super) fn watch(&mut self, id: StreamId, limit: Option<Duration>, keepalive: Option<Duration>) {
         let now = self.now();
         let Some(slot) = self.slots.get(&id).copied() else { return };
         if let Some(stream) = self.streams.get_mut(slot) {
@@ -261,125 +271,11 @@ impl Worker {
         }
     }
 
-    /// Carries out what is in the inbox; false: stop.
-    fn orders(&mut self) -> bool {
-        self.wakeup.clear();
-        loop {
-            match self.inbox.try_recv() {
-                Ok(Order::Command(command)) => self.command(*command),
-                Ok(Order::Report(event)) => self.pass_on(event),
-                Ok(Order::Trace(trace)) => self.trace = trace,
-                Ok(Order::Addresses(own)) => self.own = own,
-                Ok(Order::Look(id, answer)) => drop(answer.try_send(self.stream(id).map(|stream| stream.look()))),
-                Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.rng),
-                Err(TryRecvError::Empty) => return true,
-                Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return false,
-            }
-        }
-    }
-
-    fn command(&mut self, command: MediaCommand) {
-        let now = self.now();
-        match command {
-            MediaCommand::Reserve { stream, local, kind } => self.reserve(stream, local, kind),
-            MediaCommand::Remote { stream, remote } => {
-                let remote = self.fit(stream, remote);
-                if let Some(found) = self.stream(stream) {
-                    found.set_remote(now, remote);
-                    self.begin_listening(now, stream);
-                }
-            }
-            MediaCommand::Watch { stream, limit, keepalive } => self.watch(stream, limit, keepalive),
-            MediaCommand::Bridge { a, b, a_to_b, b_to_a } => {
-                self.bridge(a, &a_to_b, b, &b_to_a);
-                self.begin_listening(now, a);
-                self.begin_listening(now, b);
-            }
-            MediaCommand::Echo { stream } => {
-                self.rest(stream);
-                if let Some(found) = self.stream(stream) {
-                    found.mode = Mode::Echo;
-                    self.begin_listening(now, stream);
-                }
-            }
-            MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, ptime_ms } => {
-                self.rest(stream);
-                self.begin(now, stream, Request { play, sounds, skip, repeat, again: 0, payload_type, ptime_ms });
-                self.begin_listening(now, stream);
-            }
-            MediaCommand::Tone { stream, play, sound, again, payload_type, ptime_ms } => {
-                self.rest(stream);
-                self.begin(now, stream, Request::tone(play, &sound, again, (payload_type, ptime_ms)));
-                self.begin_listening(now, stream);
-            }
-            MediaCommand::Recode { stream, from, to, ptime_ms } => {
-                if let Some(Mode::Playing(playing)) = self.stream(stream).map(|found| &mut found.mode) {
-                    playing.recode(from, to, ptime_ms);
-                }
-            }
-            MediaCommand::Listen { stream, listening } => {
-                if let Some(found) = self.stream(stream) {
-                    found.digits.get_or_insert_default().listen(listening);
-                }
-            }
-            MediaCommand::SendDigit { stream, digit, duration, form } => {
-                self.send_digit(stream, Press { digit, duration, form });
-            }
-            MediaCommand::Record { stream, recording, plan } => self.record(now, stream, recording, plan),
-            MediaCommand::PauseRecording { stream, recording, paused } => {
-                if let Some(found) = self.stream(stream) {
-                    let is_bridged = matches!(found.mode, Mode::Bridged { .. });
-                    found.taps.iter_mut().for_each(|taps| taps.pause(recording, now, paused, is_bridged));
-                }
-            }
-            MediaCommand::StopRecording { stream, recording } => {
-                let taps = self.stream(stream).and_then(|found| found.taps.as_mut());
-                taps.into_iter().for_each(|taps| taps.close(now, Some(recording)));
-            }
-            MediaCommand::Idle { stream } => self.rest(stream),
-            MediaCommand::Count { stream } => {
-                if let Some(report) = self.stream(stream).map(|stream| Box::new(stream.report())) {
-                    (self.events)(MediaEvent::Counted { stream, report });
-                }
-            }
-            MediaCommand::Release { stream } => self.release(stream),
-        }
-    }
-
-    fn record(&mut self, now: Time, id: StreamId, recording: RecordingId, plan: Box<RecordPlan>) {
-        if self.recorder.is_none() {
-            self.recorder = Recorder::start(self.started, self.orders.clone(), Arc::clone(&self.wakeup)).ok();
-        }
-        let queue = self.recorder.as_ref().and_then(Recorder::queue);
-        let Some((stream, queue)) = self.stream(id).zip(queue) else {
-            let recorded = Recorded::failed(&plan, "the media thread cannot record it".to_owned());
-            return (self.events)(MediaEvent::Recorded { stream: id, recording, recorded: Box::new(recorded) });
-        };
-        let only_bridged = plan.only_bridged;
-        let paused = only_bridged && !matches!(stream.mode, Mode::Bridged { .. });
-        queue.open(id, (recording, plan), now, paused);
-        stream.taps.get_or_insert_with(|| Box::new(Taps::new(queue))).add(recording, only_bridged);
-    }
-
-    /// What the recorder reports is the end of a recording.
-    fn pass_on(&mut self, event: MediaEvent) {
-        if let MediaEvent::Recorded { stream, recording, .. } = &event
-            && let Some(stream) = self.stream(*stream)
-            && let Some(taps) = &mut stream.taps
-        {
-            taps.forget(*recording);
-            if taps.is_empty() {
-                stream.taps = None;
-            }
-        }
-        (self.events)(event);
-    }
-
-    fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {
+    pub(super) fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {
         self.streams.get_mut(*self.slots.get(&id)?)
     }
 
-    fn reserve(&mut self, id: StreamId, local: IpAddr, kind: StreamKind) {
+    pub(super) fn reserve(&mut self, id: StreamId, local: IpAddr, kind: StreamKind) {
         let bound = match self.stream(id) {
             // Reserved already: the same address again.
             Some(stream) => stream.rtp.local_addr().map_err(|error| error.to_string()),
@@ -412,7 +308,7 @@ impl Worker {
     }
 
     /// An address of our own is not sent to: the packet would come back to us, between two such streams for ever.
-    fn fit(&mut self, id: StreamId, mut remote: Remote) -> Remote {
+    pub(super) fn fit(&mut self, id: StreamId, mut remote: Remote) -> Remote {
         let Some(slot) = self.slots.get(&id).copied() else { return remote };
         self.forget_named(slot);
         let is_far = |at: &SocketAddr| !(self.is_ours(at.ip()) && self.ports.is_taken(at.port()));
@@ -448,7 +344,7 @@ impl Worker {
         }
     }
 
-    fn begin_listening(&mut self, now: Time, id: StreamId) {
+    pub(super) fn begin_listening(&mut self, now: Time, id: StreamId) {
         if let Some(slot) = self.slots.get(&id) {
             self.listen(now, *slot);
         }
@@ -485,7 +381,7 @@ impl Worker {
         self.report_digits(slot);
     }
 
-    fn bridge(&mut self, a: StreamId, a_to_b: &PayloadMap, b: StreamId, b_to_a: &PayloadMap) {
+    pub(super) fn bridge(&mut self, a: StreamId, a_to_b: &PayloadMap, b: StreamId, b_to_a: &PayloadMap) {
         self.rest(a);
         self.rest(b);
         let now = self.now();
@@ -504,7 +400,7 @@ impl Worker {
     }
 
     /// Ends whatever the stream does; a partner ends too, a sound is reported.
-    fn rest(&mut self, id: StreamId) {
+    pub(super) fn rest(&mut self, id: StreamId) {
         let now = self.now();
         let Some(stream) = self.stream(id) else { return };
         match std::mem::replace(&mut stream.mode, Mode::Idle) {
@@ -517,10 +413,11 @@ impl Worker {
                 }
             }
             Mode::Playing(playing) => (self.events)(MediaEvent::Played { stream: id, play: playing.play }),
+            other @ (Mode::Feeding(_) | Mode::Fed { .. } | Mode::Mixed(_)) => self.part(id, other),
         }
     }
 
-    fn begin(&mut self, now: Time, id: StreamId, request: Request) {
+    pub(super) fn begin(&mut self, now: Time, id: StreamId, request: Request) {
         let fresh = self.fresh_place();
         let Some((slot, stream)) =
             self.slots.get(&id).and_then(|slot| self.streams.get_mut(*slot).map(|stream| (*slot, stream)))
@@ -536,7 +433,7 @@ impl Worker {
         self.play(now);
     }
 
-    fn release(&mut self, id: StreamId) {
+    pub(super) fn release(&mut self, id: StreamId) {
         self.rest(id);
         let now = self.now();
         let taps = self.stream(id).and_then(|stream| stream.taps.as_mut());
@@ -545,6 +442,7 @@ impl Worker {
         let slot = self.slots.remove(&id);
         if let Some(slot) = slot {
             self.forget_named(slot);
+            mixer::released(&mut self.streams, slot);
         }
         if let Some(slot) = slot
             && let Some(stream) = self.streams.try_remove(slot)
@@ -556,6 +454,11 @@ impl Worker {
         }
         (self.events)(MediaEvent::Released { stream: id, counts, heard });
     }
+}
+
+fn fresh_place(rng: &mut Rng) -> Place {
+    let bits = rng.bits();
+    Place { ssrc: (bits >> 32) as u32, sequence: bits as u16, timestamp: rng.bits() as u32 }
 }
 
 /// The table a packet's payload type is looked up in; none when every number stays.

@@ -1,6 +1,8 @@
 //! The verbs by which the switch steers media, and what the media thread reports back. Media never passes
 //! through the switch.
 
+pub use super::mixing::G711;
+use super::mixing::{FeedPlan, MixId, Seat, SpyPlan};
 use super::recording::{RecordPlan, Recorded, RecordingId};
 use crate::audio::g711::Law;
 use crate::rtp::arrivals::Arrivals;
@@ -148,6 +150,42 @@ pub enum MediaCommand {
         /// Which recording.
         recording: RecordingId,
     },
+    /// Send a stream's peer what the peer of another one says, from now on, until another verb for either. That one may
+    /// have many such listeners; it hears nothing of them.
+    Feed {
+        /// The stream that listens.
+        stream: StreamId,
+        /// The one it listens to.
+        source: StreamId,
+        /// How.
+        plan: Box<FeedPlan>,
+    },
+    /// Let a stream take part in a mix until another verb; one that does already gets this seat in it.
+    Mix {
+        /// The stream.
+        stream: StreamId,
+        /// The mix: it is there as long as somebody takes part.
+        mix: MixId,
+        /// How.
+        seat: Box<Seat>,
+    },
+    /// Give a mix copies of what goes over a stream, beside whatever it does, until `StopSpying` or `Release`; one that
+    /// gives it some already follows this plan.
+    Spy {
+        /// The stream.
+        stream: StreamId,
+        /// The mix.
+        mix: MixId,
+        /// How.
+        plan: Box<SpyPlan>,
+    },
+    /// No more of that.
+    StopSpying {
+        /// The stream.
+        stream: StreamId,
+        /// The mix.
+        mix: MixId,
+    },
     /// Stop playing, echoing or relaying; a bridged stream's partner stops too. The ports stay.
     Idle {
         /// The stream.
@@ -177,15 +215,6 @@ pub struct Listening {
     pub inband: Option<G711>,
     /// What becomes of telephone events while the stream is bridged.
     pub bridged: WhileBridged,
-}
-
-/// G.711 under a payload type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct G711 {
-    /// The payload type.
-    pub payload_type: u8,
-    /// Which of the two.
-    pub law: Law,
 }
 
 /// What becomes of telephone events while a stream is bridged.

@@ -9,6 +9,7 @@ pub mod effect;
 pub mod failure;
 pub mod lines;
 pub mod media;
+pub mod mixing;
 pub mod outside;
 pub mod recording;
 mod request_gate;

@@ -105,6 +105,41 @@ fn fails(world: &mut Testbed, caller: &str, number: &str, status: u16) {
     world.until_over();
 }
 
+/// A page to those who are free, everybody talking, the intercom, and the three ring groups.
+#[test]
+fn a_house_is_paged_and_rung_in_groups() {
+    play_aloud("household-paging", |world| {
+        world.phone("hall").dials("80");
+        world.until(|w| ["kitchen", "study", "workshop"].iter().all(|name| w.is_called(name)));
+        for name in ["kitchen", "study", "workshop"] {
+            world.phone(name).answers();
+        }
+        world.until(|w| heard(w, "beep") == 1 && w.is_talking("kitchen") && w.is_talking("workshop"));
+        part(world, &["hall"]);
+        // Intercom.
+        world.phone("hall").dials("8202");
+        world.until(|w| w.is_called("study"));
+        let asked = world.texts("study", &["INVITE"]);
+        assert!(asked.iter().all(|text| text.contains(";answer-after=0\r\n")));
+        world.phone("study").answers();
+        world.until(|w| w.is_talking("study") && w.is_talking("hall"));
+        part(world, &["study"]);
+        // One after the other: the second answers.
+        world.phone("hall").dials("31");
+        world.until(|w| w.is_called("kitchen"));
+        world.until(|w| w.is_called("study") && !w.is_called("kitchen"));
+        is_reached(world, "study", "hall");
+        // More and more: the one of the second round answers.
+        world.phone("hall").dials("32");
+        world.until(|w| w.is_called("kitchen"));
+        is_reached(world, "study", "hall");
+        // All at once.
+        world.phone("kitchen").dials("30");
+        world.until(|w| w.is_called("hall") && w.is_called("workshop"));
+        is_reached(world, "workshop", "kitchen");
+    });
+}
+
 /// The placeholders are named, one for each peer, and nothing else: a copy with good secrets loads without errors or
 /// warnings.
 #[test]

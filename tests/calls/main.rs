@@ -48,6 +48,7 @@ mod originate;
 mod others;
 mod outbound_proxy;
 mod outside;
+mod paging;
 mod parking;
 mod pickup;
 mod playback;

@@ -9,6 +9,7 @@ use strowger::pbx::media::{
     DigitForm, Heard, Listening, MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind,
     StreamReport, WhileBridged,
 };
+use strowger::pbx::mixing::{MixId, SpyPlan};
 use strowger::pbx::recording::{RecordPlan, Recorded, RecordingEnd, RecordingId};
 
 #[derive(Debug)]
@@ -17,6 +18,10 @@ pub enum Doing {
     Bridged(StreamId, PayloadMap),
     Echo,
     Playing(u64),
+    /// It hears what comes to this stream.
+    Fed(StreamId),
+    /// It takes part in a mix; how often what it hears is doubled.
+    Mixed(MixId, i8),
 }
 
 pub struct Stream {
@@ -37,6 +42,8 @@ pub struct Stream {
 /// See the module.
 pub struct MediaStub {
     pub streams: BTreeMap<StreamId, Stream>,
+    /// Who is spied on, by which mix.
+    pub spied: BTreeMap<(StreamId, MixId), SpyPlan>,
     /// What is recorded.
     pub recordings: Vec<(StreamId, RecordingId, RecordPlan)>,
     /// How many recordings there were.
@@ -67,6 +74,7 @@ impl MediaStub {
     pub fn new() -> MediaStub {
         MediaStub {
             streams: BTreeMap::new(),
+            spied: BTreeMap::new(),
             recordings: Vec::new(),
             recorded: 0,
             ports: 1000,
@@ -175,7 +183,30 @@ impl MediaStub {
             MediaCommand::StopRecording { recording, .. } => {
                 self.end_recordings(|(_, id, _)| *id == recording, &RecordingEnd::Stopped)
             }
-            MediaCommand::Idle { stream } => self.turn(stream, Doing::Idle),
+            MediaCommand::Feed { stream, source, .. } => {
+                let mut events = self.turn(stream, Doing::Fed(source));
+                if !matches!(self.streams[&source].doing, Doing::Idle) {
+                    events.extend(self.turn(source, Doing::Idle));
+                }
+                events
+            }
+            MediaCommand::Mix { stream, mix, seat } => self.turn(stream, Doing::Mixed(mix, seat.gain)),
+            MediaCommand::Spy { stream, mix, plan } => {
+                self.spied.insert((stream, mix), *plan);
+                Vec::new()
+            }
+            MediaCommand::StopSpying { stream, mix } => {
+                self.spied.remove(&(stream, mix));
+                Vec::new()
+            }
+            MediaCommand::Idle { stream } => {
+                for listener in self.streams.values_mut() {
+                    if matches!(listener.doing, Doing::Fed(source) if source == stream) {
+                        listener.doing = Doing::Idle;
+                    }
+                }
+                self.turn(stream, Doing::Idle)
+            }
             MediaCommand::Count { stream } => {
                 let report = self.report(stream).map(Box::new);
                 report.into_iter().map(|report| (soon, MediaEvent::Counted { stream, report })).collect()
@@ -231,7 +262,7 @@ impl MediaStub {
             Doing::Bridged(other, _) => {
                 let now_with = match &self.streams[&stream].doing {
                     Doing::Bridged(now, _) => Some(*now),
-                    Doing::Idle | Doing::Echo | Doing::Playing(_) => None,
+                    _ => None,
                 };
                 if now_with != Some(other)
                     && let Some(partner) = self.streams.get_mut(&other)
@@ -241,12 +272,13 @@ impl MediaStub {
                 }
                 Vec::new()
             }
-            Doing::Idle | Doing::Echo => Vec::new(),
+            Doing::Idle | Doing::Echo | Doing::Fed(_) | Doing::Mixed(..) => Vec::new(),
         }
     }
 
     fn release(&mut self, stream: StreamId) -> Vec<(Duration, MediaEvent)> {
         let mut events = self.turn(stream, Doing::Idle);
+        self.spied.retain(|(of, _), _| *of != stream);
         events.extend(self.end_recordings(|(of, ..)| *of == stream, &RecordingEnd::Stopped));
         // A stream without ports is released as well: what was refused is not there.
         let released = self.streams.remove(&stream);
@@ -323,6 +355,20 @@ impl MediaStub {
         events
     }
 
+    /// What the stream of the peer at this address does; none when it has none.
+    pub fn doing(&self, rtp: &str) -> Option<&Doing> {
+        let rtp: SocketAddr = rtp.parse().unwrap();
+        let is_its = |stream: &&Stream| stream.remote.is_some_and(|remote| remote.rtp == Some(rtp));
+        self.streams.values().find(is_its).map(|stream| &stream.doing)
+    }
+
+    /// The stream of the peer at this address.
+    pub fn stream_of(&self, rtp: &str) -> Option<StreamId> {
+        let rtp: SocketAddr = rtp.parse().unwrap();
+        let is_its = |stream: &Stream| stream.remote.is_some_and(|remote| remote.rtp == Some(rtp));
+        self.streams.iter().find(|(_, stream)| is_its(stream)).map(|(id, _)| *id)
+    }
+
     /// Where a packet from `source` to `target` goes on to, from where, and with which payload type.
     pub fn forward(&self, source: SocketAddr, target: SocketAddr, payload: u8) -> Option<(SocketAddr, SocketAddr, u8)> {
         let stream = self.streams.values().find(|stream| stream.rtp == target)?;
@@ -331,7 +377,7 @@ impl MediaStub {
             return None;
         }
         match &stream.doing {
-            Doing::Idle | Doing::Playing(_) => None,
+            Doing::Idle | Doing::Playing(_) | Doing::Fed(_) | Doing::Mixed(..) => None,
             Doing::Echo => Some((target, source, payload)),
             Doing::Bridged(other, map) => {
                 let other = self.streams.get(other)?;

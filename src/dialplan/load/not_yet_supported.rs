@@ -61,10 +61,7 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
     ("it is never here: SendDTMF(f) sends a hook flash to a telephone's own line", &["Flash"]),
     ("it is never here: an AGI script hands texts to whoever sends them", &["SMS"]),
     ("it is never here: MixMonitor writes the sound of a call to a file", &["JACK"]),
-    (
-        "calls are not joined from the dialplan yet: let the telephone do it",
-        &["Bridge", "BridgeAdd", "BridgeWait", "Page", "PageAll"],
-    ),
+    ("calls are not joined from the dialplan yet: let the telephone do it", &["Bridge", "BridgeAdd", "BridgeWait"]),
     (
         "text messages are carried outside of calls and between the lines of one; it does something else",
         &["ReceiveText", "SendImage", "SendURL"],
@@ -140,6 +137,7 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
         "it is not there: RetryDial calls again until the line is free",
         &["CallCompletionCancel", "CallCompletionRequest"],
     ),
+    ("it is no application of Asterisk's: name the telephones in Page", &["PageAll"]),
     ("each Dial begins its list anew", &["HangupCauseClear"]),
     ("the console reloads", &["Reload"]),
     ("it is a demonstration for programmers of Asterisk", &["IVRDemo", "SkelGuessNumber"]),

@@ -18,6 +18,7 @@ use crate::dialplan::{ChannelId, DialReport, Digits, PlayRequest, Position, Prog
 use crate::pbx::cdr::CdrBuilder;
 use crate::pbx::core::{CallTimer, Core, LegId, Target, Timer};
 use crate::pbx::media::{G711, Listening, MediaCommand, StreamId};
+use crate::pbx::mixing::MixId;
 use crate::pbx::outside::{ErrandId, OutsideOrder};
 use crate::pbx::recording::RecordingId;
 use crate::sdp::MediaKind;
@@ -116,12 +117,23 @@ pub enum Activity {
     Transferring,
     /// Its program waits in a lot until somebody takes the call, or for the time to be over.
     Parked(TimerId),
+    /// Its program waits for the telephones that it pages.
+    Paging,
     /// It dials, until somebody answers.
     Dialing(Box<Dial>),
     /// Its program waits until the bridge that a `Dial` led to ends.
     Bridged(Box<Connected>),
     /// It is a called line without a program: the Dial or the bridge it is in decides.
     Called,
+}
+
+/// What a channel's telephone shares with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// It takes part in a mix; how often what it hears is doubled.
+    Mix(MixId, i8),
+    /// It hears what comes from the peer of this stream.
+    Feed(StreamId),
 }
 
 /// Sounds that a channel plays.
@@ -282,6 +294,10 @@ pub struct Channel {
     pub dead: bool,
     /// Whose program plays to it, when that runs on a half of a pair that leads into the dialplan.
     pub played_by: Option<ChannelId>,
+    /// What its telephone shares with others, in no bridge.
+    pub share: Option<Share>,
+    /// Whose page it takes part in.
+    pub page: Option<ChannelId>,
     /// Which of its sounds is a tone that such a program has sound beside what it does, and whose program.
     pub tone_by: Option<(ChannelId, u64)>,
     /// Music on hold for it.
@@ -362,6 +378,8 @@ impl Channel {
             unroutable_logged: false,
             dead: false,
             played_by: None,
+            share: None,
+            page: None,
             tone_by: None,
             music: Music::default(),
             hold_music: HoldMusic::default(),
@@ -536,6 +554,7 @@ impl Channel {
             | Activity::Echoing
             | Activity::SendingDigits
             | Activity::Transferring
+            | Activity::Paging
             | Activity::Called => Stopped::default(),
         }
     }

@@ -22,6 +22,12 @@ pub enum Deferred {
     NotOriginated(ChannelId, DialStatus),
     /// A channel did not arrive where a telephone transferred it to: the SIP status that says why.
     TransferFailed(ChannelId, u16),
+    /// A telephone has answered for the page of that channel: the channel, and the line.
+    PageJoined(ChannelId, ChannelId),
+    /// One that was called for its page is called no more, or has left it.
+    PageLeft(ChannelId),
+    /// The channel that began a page has ended, or goes on elsewhere.
+    PageOver(ChannelId),
     /// The program of the channel of that name is gone without having come to its end: its locks are free.
     Unlock(String),
 }

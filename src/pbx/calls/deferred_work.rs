@@ -8,6 +8,7 @@ use super::digit_sending;
 use super::environment::Shared;
 use super::interludes::Interludes;
 use super::originating::{self, Originating};
+use super::paging::Paging;
 use super::parties::Parties;
 use super::transfer::Transferring;
 use crate::dialplan::originate::Goal;
@@ -37,6 +38,9 @@ pub(super) fn carry_out(
                 Dialing { parties, bridges, core }.accepted(caller, line, answer);
             }
         }
+        Deferred::PageJoined(pager, line) => Paging { parties, bridges, core }.joined(pager, line),
+        Deferred::PageLeft(pager) => Paging { parties, bridges, core }.lost(pager),
+        Deferred::PageOver(pager) => Paging { parties, bridges, core }.over(pager),
         Deferred::TransferFailed(channel, status) => Transferring { parties, bridges, core }.failed(channel, status),
         Deferred::Originated(caller, line) => Originating { parties, bridges, core }.answered(caller, line),
         Deferred::NotOriginated(caller, status) => Originating { parties, bridges, core }.failed(caller, status),

@@ -1,5 +1,6 @@
 //! `Dial` at work: lines are found and rung, and the first to answer is bridged with the caller.
 
+use super::auto_answer;
 use super::bridge::Bridges;
 use super::bridging::Bridging;
 use super::call_end::CallEnd;
@@ -16,6 +17,7 @@ use super::limit_warning;
 use super::local;
 use super::local_pair;
 use super::music;
+use super::paged;
 use super::parties::Parties;
 use super::places::Places;
 use crate::datetime;
@@ -197,6 +199,12 @@ impl Dialing<'_> {
             self.core.emit(LogLine { level: Level::Warning, text });
         });
         headers.extend(of_transfer);
+        if paged::is_paging(self.parties, local::caller(self.parties, caller)) {
+            let ours = self.parties.leg_of(id).map(|leg| leg::host(leg.ua.flow.advertised.ip())).unwrap_or_default();
+            let make = auto_answer::add(&mut headers, target.user_agent.as_deref(), &ours);
+            let text = format!("{channel}: asked to answer by itself ({make})");
+            self.core.emit(LogLine { level: Level::Verbose(4), text });
+        }
         let caller_leg = self.parties.leg_of(local::caller(self.parties, caller));
         let (hops, secure) = caller_leg.map_or((u8::MAX, false), |leg| (leg.hops, leg.is_secure()));
         let default_user = self.core.config.general.caller_id.clone();

@@ -15,6 +15,7 @@ use super::local;
 use super::local_half::HalfEnded;
 use super::music;
 use super::originating::set_free;
+use super::paged;
 use super::parties::Parties;
 use super::tones;
 use super::transferred;
@@ -168,6 +169,7 @@ impl Hangup<'_> {
             _ => {}
         }
         digit_sending::abandon(self.parties, id, self.core);
+        paged::leave(self.parties, id);
         let Some(channel) = self.parties.channel_mut(id) else { return };
         channel.leave_talks(self.core);
         channel.stop_activity(cause::NORMAL, self.core);
@@ -287,6 +289,7 @@ impl Hangup<'_> {
         digit_sending::abandon(self.parties, id, self.core);
         let finished = self.leave_interlude(id, cause);
         self.leave_lot(id);
+        paged::leave(self.parties, id);
         let Some(channel) = self.parties.channel_mut(id) else { return };
         channel.dead = true;
         let stopped = channel.stop_activity(cause, self.core);

@@ -1,6 +1,7 @@
 //! Calls: channels, their legs, and the bridges between them. Where a line is they ask a [`Directory`].
 
 mod absorbing;
+mod auto_answer;
 pub mod bridge;
 pub mod bridging;
 mod call_end;
@@ -59,6 +60,9 @@ pub mod orders;
 mod origin;
 mod originating;
 mod own_host;
+mod paged;
+mod pages;
+mod paging;
 mod pair;
 pub mod parked;
 pub mod parking;
@@ -508,6 +512,7 @@ impl Calls {
             | Activity::Outside(_)
             | Activity::Echoing
             | Activity::Transferring
+            | Activity::Paging
             | Activity::SendingDigits => self.bridging(core).reclaim_media(id),
         }
     }

@@ -3,13 +3,14 @@
 
 use super::bridge::Bridges;
 use super::channel::{Activity, Channel, ChannelState, Endpoint};
+use super::deferred::Deferred;
 use super::dialing::Dialing;
 use super::origin::Origin;
 use super::parties::Parties;
 use crate::dialplan::app::AppCall;
 use crate::dialplan::originate::{Goal, OriginateRequest, OriginateStatus};
 use crate::dialplan::program::errand;
-use crate::dialplan::{AppReply, CallerId, ChannelId, DialOptions, DialRequest, DialStatus, Position, Program};
+use crate::dialplan::{AppReply, CallerId, ChannelId, DialRequest, DialStatus, Position, Program};
 use crate::pbx::core::{Core, Directory};
 
 /// Maximum number of calls that the exchange may be beginning at once.
@@ -52,7 +53,7 @@ impl Originating<'_> {
         let dial = DialRequest {
             targets: vec![request.target.clone()],
             timeout: Some(request.timeout),
-            options: DialOptions::default(),
+            options: request.options.clone(),
             located: Default::default(),
         };
         channel.origin = Some(Box::new(Origin { request, asker: waiting, status: OriginateStatus::Failed }));
@@ -75,7 +76,17 @@ impl Originating<'_> {
                 | DialStatus::InvalidArgs => OriginateStatus::Failed,
             };
         }
+        self.tell_page(id, Deferred::PageLeft);
         self.parties.forget(id, self.core);
+    }
+
+    /// The one who pages learns what came of a call; says whether it is one for a page.
+    fn tell_page(&mut self, id: ChannelId, news: impl FnOnce(ChannelId) -> Deferred) -> bool {
+        let origin = self.parties.channel(id).and_then(|channel| channel.origin.as_ref());
+        let Some(Goal::Page(pager)) = origin.map(|origin| &origin.request.goal) else { return false };
+        let news = news(*pager);
+        self.parties.deferred.push_back(news);
+        true
     }
 
     /// It has answered, and goes on by itself.
@@ -85,6 +96,12 @@ impl Originating<'_> {
         origin.status = OriginateStatus::Success;
         let request = origin.request.clone();
         let caller = channel.program.as_ref().map(Program::caller).unwrap_or_default();
+        if self.tell_page(id, |pager| Deferred::PageJoined(pager, callee)) {
+            if let Some(line) = self.parties.channel_mut(callee) {
+                (line.called_by, line.callee) = (None, Default::default());
+            }
+            return self.parties.forget(id, self.core);
+        }
         if let Some(line) = self.parties.channel_mut(callee).filter(|_| !request.account.is_empty()) {
             line.cdr.account = Some(request.account);
         }
@@ -111,6 +128,8 @@ pub(super) fn set_free(
             let call = AppCall { name: application, args };
             (errand::application((id, &name), start.clone(), caller.clone(), call), start)
         }
+        // It has no program.
+        Goal::Page(_) => return,
     };
     for (name, value) in channel.callee.variables.iter().chain(variables) {
         program.set_variable(name, value);

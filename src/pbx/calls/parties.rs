@@ -10,6 +10,7 @@ use super::media_port::Released;
 use super::minutes;
 use super::occupancy::Occupancy;
 use super::origin::Origin;
+use super::pages::Pages;
 use super::pair::Pair;
 use super::party::Party;
 use super::sendings::Sendings;
@@ -49,6 +50,8 @@ pub struct Parties {
     pub(super) sendings: Sendings,
     /// Which channels each line has, and what changed on them.
     pub(super) occupancy: Occupancy,
+    /// Pages, by the channel that began each.
+    pub(super) pages: Pages,
     /// Transfers under way.
     pub(super) transfers: Transfers,
     /// The place that each lot gave last.

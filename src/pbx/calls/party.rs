@@ -1,6 +1,6 @@
 //! A party: a channel together with its leg, and what can be done with one alone.
 
-use super::channel::{Channel, ChannelState};
+use super::channel::{Channel, ChannelState, Share};
 use super::description::Describe;
 use super::digit_form;
 use super::leg::{Cx, Leg};
@@ -12,6 +12,7 @@ use crate::dialplan::state::TONE_ZONE;
 use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::pbx::media::{G711, MediaCommand, Remote, StreamId, WhileBridged};
+use crate::pbx::mixing::{FeedPlan, Seat};
 use crate::sdp::codec::Codec;
 use crate::sdp::{MediaKind, Sdp};
 use std::net::SocketAddr;
@@ -85,6 +86,10 @@ impl Party<'_> {
         let unroutable = rtp.filter(|_| remote.rtp.is_none() && !self.channel.unroutable_logged);
         core.out.media.push(MediaCommand::Remote { stream: self.stream, remote });
         self.play_on_as_agreed(core);
+        if let Some(share) = self.channel.share {
+            // Without G.711 its peer hears nothing of it until there is some again.
+            let _ = self.share(share, core);
+        }
         self.listen(self.channel.listening.bridged, core);
         if let Some(address) = unroutable {
             self.channel.unroutable_logged = true;
@@ -316,6 +321,41 @@ impl Party<'_> {
         Ok(play)
     }
 
+    /// Has its peer take part in what others hear, too, or follow what was agreed on anew.
+    ///
+    /// # Errors
+    /// Nothing was agreed on, or no G.711.
+    pub(super) fn share(&mut self, share: Share, core: &mut Core) -> Result<(), String> {
+        let (law, payload_type, ptime_ms) = self.played_as()?;
+        let (stream, codec) = (self.stream, G711 { payload_type, law });
+        self.channel.share = Some(share);
+        core.out.media.push(match share {
+            Share::Mix(mix, gain) => {
+                let seat = Box::new(Seat { laws: self.laws(), codec, ptime_ms, gain });
+                MediaCommand::Mix { stream, mix, seat }
+            }
+            Share::Feed(source) => {
+                MediaCommand::Feed { stream, source, plan: Box::new(FeedPlan { laws: self.laws(), codec }) }
+            }
+        });
+        Ok(())
+    }
+
+    /// What G.711 its peer sends and is sent, by the payload types: those that were agreed on, and the static ones.
+    pub(super) fn laws(&self) -> Vec<(u8, Law)> {
+        let mut laws = vec![(0, Law::Mu), (8, Law::A)];
+        let agreed = self.leg.agreement.agreed();
+        let law = agreed.and_then(|agreed| match agreed.codec {
+            Codec::Ulaw => Some(Law::Mu),
+            Codec::Alaw => Some(Law::A),
+            _ => None,
+        });
+        if let Some((agreed, law)) = agreed.zip(law) {
+            laws.splice(0..0, [(agreed.to_answerer, law), (agreed.to_offerer, law)]);
+        }
+        laws
+    }
+
     /// What is being played follows a codec that was agreed on anew. One that is not G.711 leaves it as it is: the peer
     /// hears nothing of it, and the program goes on when it is over.
     fn play_on_as_agreed(&mut self, core: &mut Core) {
@@ -332,7 +372,7 @@ impl Party<'_> {
     }
 
     /// What its peer is played in: the law, its payload type, and milliseconds in a packet.
-    fn played_as(&self) -> Result<(Law, u8, u8), String> {
+    pub(super) fn played_as(&self) -> Result<(Law, u8, u8), String> {
         let Some(agreed) = self.leg.agreement.agreed() else {
             return Err(format!("{}: nothing was agreed to play in", self.channel.name));
         };

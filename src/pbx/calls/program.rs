@@ -16,6 +16,7 @@ use super::local;
 use super::messaging;
 use super::music;
 use super::originating::Originating;
+use super::paging::Paging;
 use super::parking;
 use super::parties::Parties;
 use super::pickup::Pickup;
@@ -93,6 +94,9 @@ impl Applications<'_> {
         if works {
             let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
             return CalleePrograms { parties, bridges, core }.finished(id, cause);
+        }
+        if self.parties.channel(id).is_some_and(|channel| channel.page.is_some() && !channel.dead) {
+            return self.paging().announced(id);
         }
         if self.parties.channel(id).is_some_and(|channel| channel.interlude.is_some() && !channel.dead) {
             let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
@@ -207,6 +211,8 @@ impl Applications<'_> {
             AppRequest::Echo => self.echo(id),
             AppRequest::Outside(request) => self.go_outside(id, request),
             AppRequest::Dial(request) => self.dial(id, request, directory),
+            AppRequest::Page(request) => self.paging().begin(id, *request, directory),
+            AppRequest::TalkToPage => self.paging().talk(id),
             AppRequest::Transfer(to) => self.transfer(id, &to),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
             AppRequest::SendText(message) => messaging::send(self.parties, id, &message, self.core),
@@ -419,6 +425,7 @@ impl Applications<'_> {
             | Activity::Echoing
             | Activity::SendingDigits
             | Activity::Transferring
+            | Activity::Paging
             | Activity::Dialing(_)
             | Activity::Bridged(_)
             | Activity::Called => {}
@@ -446,6 +453,10 @@ impl Applications<'_> {
         EarlyMedia { parties: self.parties, bridges: self.bridges, core: self.core }
     }
 
+    fn paging(&mut self) -> Paging<'_> {
+        Paging { parties: self.parties, bridges: self.bridges, core: self.core }
+    }
+
     fn pickup(&mut self) -> Pickup<'_> {
         Pickup { parties: self.parties, bridges: self.bridges, core: self.core }
     }
@@ -471,6 +482,8 @@ fn is_heard(request: &AppRequest) -> bool {
         | AppRequest::Record(_)
         | AppRequest::Digit(_)
         | AppRequest::WaitParked(_)
+        | AppRequest::Page(_)
+        | AppRequest::TalkToPage
         | AppRequest::Echo => true,
         AppRequest::Wait(_)
         | AppRequest::PlayTone(None)
@@ -510,6 +523,7 @@ fn ends_music(request: &AppRequest) -> bool {
         | AppRequest::Echo
         | AppRequest::Transfer(_)
         | AppRequest::TakeParked(_)
+        | AppRequest::TalkToPage
         | AppRequest::Dial(_) => true,
         AppRequest::Wait(_)
         | AppRequest::Indicate(Tone::Progress)
@@ -520,6 +534,7 @@ fn ends_music(request: &AppRequest) -> bool {
         | AppRequest::SendDigits(_)
         | AppRequest::DtmfMode(_)
         | AppRequest::Originate(_)
+        | AppRequest::Page(_)
         | AppRequest::LineStates(_)
         | AppRequest::HangUp(_)
         | AppRequest::SendText(_)

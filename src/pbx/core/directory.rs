@@ -6,6 +6,7 @@ use crate::pbx::failure::Failure;
 use crate::sip::Flow;
 use crate::sip::transaction::Given;
 use bytes::Bytes;
+use smol_str::SmolStr;
 use std::sync::Arc;
 
 /// One place to send an INVITE to.
@@ -21,6 +22,8 @@ pub struct Target {
     pub uri: String,
     /// The route to it (Path of its registration, RFC 3327).
     pub route: Vec<Bytes>,
+    /// What its telephone called itself when it registered.
+    pub user_agent: Option<SmolStr>,
     /// It is asked regularly whether it is there, and answers: silence to an INVITE is noticed early.
     pub monitored: bool,
     /// The URI of To, when it is another than that.
@@ -41,6 +44,7 @@ impl Target {
             behind_nat: false,
             uri,
             route: Vec::new(),
+            user_agent: None,
             monitored: false,
             to: None,
             login: None,

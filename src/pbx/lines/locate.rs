@@ -45,7 +45,8 @@ impl Whereabouts<'_> {
             };
             let behind_nat = is_behind_nat(&binding.contact, binding.flow);
             let (flow, route) = (flow_of(peer, binding.flow, core), route_to(peer, &binding.path));
-            Target { behind_nat, route, monitored, ..Target::new(peer.clone(), flow, uri) }
+            let user_agent = binding.user_agent.clone();
+            Target { behind_nat, route, monitored, user_agent, ..Target::new(peer.clone(), flow, uri) }
         });
         let targets: Vec<Target> = registered.collect();
         if !targets.is_empty() {
