@@ -91,7 +91,7 @@ pub(super) fn rtp_packet(
         }
     }
     let Some(stream) = streams.get_mut(slot) else { return event };
-    let sent = match &mut stream.mode {
+    let sent = match &stream.mode {
         Mode::Idle | Mode::Playing(_) | Mode::Fed { .. } => {
             increment(&mut stream.counts.undelivered);
             None
@@ -100,12 +100,8 @@ pub(super) fn rtp_packet(
             let id = stream.id;
             stream.deliver(now, id, packet, &header)
         }
-        Mode::Mixed(seated) => {
-            seated.hear(&header, packet);
-            None
-        }
-        Mode::Feeding(_) => {
-            fan_out::packet(streams, slot, now, packet, &header);
+        Mode::Mixed(_) | Mode::Feeding(_) => {
+            shared(streams, slot, now, packet, &header);
             None
         }
         Mode::Bridged { partner, map } => {
@@ -126,6 +122,14 @@ pub(super) fn rtp_packet(
         trace.sent(now, to, packet);
     }
     event
+}
+
+/// A packet for a mix, or for many.
+fn shared(streams: &mut Slab<Stream>, slot: usize, now: Time, packet: &[u8], header: &Header) {
+    match streams.get_mut(slot).map(|stream| &mut stream.mode) {
+        Some(Mode::Mixed(seated)) => seated.hear(header, packet),
+        _ => fan_out::packet(streams, slot, now, packet, header),
+    }
 }
 
 /// A packet is not forwarded to the stream's partner, which gets a digit in another form.
