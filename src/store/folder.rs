@@ -13,6 +13,11 @@ const KEY: &str = "nonce.key";
 /// them.
 const KEPT: usize = 3;
 
+/// Is there a file, and not an empty one?
+pub(super) fn holds_something(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
+}
+
 /// The first folder that can be written to, made if need be; the error says for each why it cannot.
 pub(super) fn choose(places: &[PathBuf]) -> Result<PathBuf, String> {
     let mut reasons = Vec::new();

@@ -35,6 +35,9 @@ use writer_thread::WriterThread;
 
 /// A store that could not be written is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(10);
+/// What is said when the exchange before this one was killed, or its machine had no power any more.
+const CUT_OFF: &str = "The exchange ended without being stopped (killed, a crash, a power cut): its calls are cut off and \
+    have no record; a telephone that still shows one is told so as soon as it does something with it";
 
 /// The store, owned by the core thread.
 pub struct Store {
@@ -195,6 +198,9 @@ impl Store {
                             "{unreadable} stored registrations in {} cannot be read and are left out; those phones register again by themselves",
                             state.path().display()
                         )));
+                    }
+                    if state.was_cut_off() {
+                        (self.sink)(&LogLine { level: Level::Notice, text: CUT_OFF.to_owned() });
                     }
                     self.state = Some(state);
                     self.is_read = true;

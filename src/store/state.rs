@@ -36,6 +36,8 @@ pub(super) enum Trouble {
 pub(super) struct State {
     path: PathBuf,
     connection: Connection,
+    /// Whoever had it before did not close it: a log file was left.
+    was_cut_off: bool,
 }
 
 /// The state file's path in a folder.
@@ -50,15 +52,22 @@ impl State {
         folder::usable(folder).and_then(|()| folder::touch(&path, 0o600)).map_err(|error| {
             Trouble::Unusable(format!("{error} (is the folder writable for this user, and is there room on the disk?)"))
         })?;
+        // The last one to close the database takes its log file away.
+        let was_cut_off = folder::holds_something(&folder.join(format!("{NAME}-wal")));
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).map_err(|error| trouble(&error))?;
-        let state = State { path, connection };
+        let state = State { path, connection, was_cut_off };
         state.prepare()?;
         Ok(state)
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Did the exchange that had it before end without being stopped?
+    pub(super) fn was_cut_off(&self) -> bool {
+        self.was_cut_off
     }
 
     fn prepare(&self) -> Result<(), Trouble> {

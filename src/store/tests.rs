@@ -129,7 +129,9 @@ fn what_is_written_is_found_again_without_a_close() {
     store.write(at(6), gone.to_vec(), nothing);
     // Not dropped, so not closed: as after a kill.
     std::mem::forget(store);
-    let (_store, found, _) = open(&place);
+    let (_store, found, again) = open(&place);
+    let again: Vec<String> = again.lock().unwrap().iter().map(|line| line.text.clone()).collect();
+    assert!(matches!(&again[..], [line] if line.starts_with("The exchange ended without being stopped")), "{again:?}");
     assert_eq!(found.values, [("/cid/1".to_owned(), "Ada".to_owned())]);
     assert_eq!(found.bindings.len(), 2);
     for (restored, order) in found.bindings.iter().zip(orders(at(5)).iter().take(1).flat_map(|order| match order {

@@ -6,7 +6,8 @@ use crate::exchange::Exchange;
 use crate::phones::{Heard, Phones};
 use crate::place::{Place, network};
 use crate::transcript::assert_said;
-use strowger::sim::{PhoneEvent, Watching};
+use strowger::rng::Rng;
+use strowger::sim::{DeviceProfile, Phone, PhoneConfig, PhoneEvent, Watching};
 
 /// How long the router remembers what is not used, and how long a story waits for it to forget.
 const REMEMBERS_S: &str = "4";
@@ -240,4 +241,31 @@ fn what_each_nat_option_does() {
     country.phones.until("all is over", |phones| {
         phones.lines.iter().all(|line| !phones.lines[0].phone.has_call() && !line.phone.has_call())
     });
+}
+
+/// A telephone that does not ask for `rport` (as the PAP2T) gets its answers only where the exchange is told, or sees by
+/// itself, that a router stands between.
+#[test]
+fn a_telephone_that_does_not_ask_for_rport_registers_where_nat_says_so() {
+    let options = [("201", "no", false), ("202", "force_rport", true), ("203", "auto_force_rport", true)];
+    let accounts: String = options.iter().map(|(name, nat, _)| format!("[{name}](phone)\nnat={nat}\n")).collect();
+    let Some(mut country) = Country::new("telephones without rport", &accounts) else { return };
+    let lines: Vec<usize> = options.iter().map(|(name, ..)| country.inside(name)).collect();
+    for line in &lines {
+        let phone = &mut country.phones.lines[*line].phone;
+        let config = PhoneConfig { profile: DeviceProfile::Pap2t, ..phone.config().clone() };
+        *phone = Phone::new(config, Rng::from_number(77));
+        country.phones.act(*line, |phone, now| phone.register(now));
+    }
+    let registered =
+        |phones: &Phones| lines.iter().map(|line| phones.lines[*line].phone.is_registered()).collect::<Vec<bool>>();
+    country.phones.until("those are registered that get an answer", |phones| registered(phones)[1..] == [true, true]);
+    country.phones.run(Duration::from_secs(1));
+    assert_eq!(registered(&country.phones), options.map(|(.., registers)| registers));
+    // Called, they are reached.
+    for (line, number) in [(lines[1], "202"), (lines[2], "203")] {
+        country.phones.act(line, |phone, _| phone.behaviour_mut().auto_answer_after = Some(Duration::from_millis(50)));
+        country.phones.connect(OUTSIDE, number, line);
+        country.hang_up(OUTSIDE, &[OUTSIDE, line]);
+    }
 }

@@ -62,6 +62,7 @@ fn what_was_registered_and_watched_goes_on_after_a_kill() {
     let shown = exchange.told("sip show subscriptions");
     assert!(shown.contains("1 active SIP subscription") && shown.contains("202@default"), "{shown}");
     exchange.said("Restored 3 registrations");
+    exchange.said("The exchange ended without being stopped (killed, a crash, a power cut): its calls are cut off");
     // The trunk registers at once, as another one would: its Call-ID is of this start (RFC 3261 10.2.4).
     provider.said_times("Contact: <sip:202@203.0.113.1:5060>;expires=120", 4);
     let shown = exchange.told("sip show registry");
