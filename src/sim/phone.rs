@@ -26,6 +26,7 @@ mod user_agent;
 use crate::clock::Time;
 use crate::rng::Rng;
 use crate::sdp::{Direction, MediaKind, Sdp};
+use crate::sip::dialog::DialogKey;
 use crate::sip::flow::Transport;
 use crate::sip::method::Method;
 use bytes::Bytes;
@@ -336,6 +337,11 @@ impl Phone {
 pub fn watch(phone: &mut Phone, now: Time, watching: Watching) -> usize {
     phone.ua.now = now;
     phone.lamps.watch(&mut phone.ua, watching)
+}
+
+/// The dialog of a phone's call, early or confirmed: what another call may replace (RFC 3891).
+pub fn dialog_of(phone: &Phone) -> Option<DialogKey> {
+    phone.call.as_ref()?.dialog()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use strowger::rng::Rng;
 
 /// How datagrams fare. Per cent and milliseconds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quality {
     pub loss: u64,
     pub duplication: u64,

@@ -27,6 +27,7 @@ stories! {
     a_call_is_picked_up_behind_a_local(SIP, PLAN);
     an_answered_caller_picks_up_too(SIP, PLAN);
     the_line_that_picks_up_has_what_the_dial_wants_done(SIP, PLAN);
+    so_has_one_that_makes_no_offer(SIP, PLAN);
     nothing_rings(SIP, PLAN);
     the_group_picks_up(in_groups(), PLAN);
     a_group_that_is_not_the_callers(in_groups(), PLAN);
@@ -134,6 +135,15 @@ fn an_answered_caller_picks_up_too(world: &mut Testbed) {
 fn the_line_that_picks_up_has_what_the_dial_wants_done(world: &mut Testbed) {
     ringing(world, "204");
     picked_up(world, "*98204");
+    assert!(world.has_line("the gosub ran"));
+    over(world, "client");
+}
+
+/// What is to be done before it is connected is over before its ACK has come.
+fn so_has_one_that_makes_no_offer(world: &mut Testbed) {
+    world.phone("cisco").habit(|habits| habits.offerless = true);
+    ringing(world, "204");
+    picked_up(world, "*96");
     assert!(world.has_line("the gosub ran"));
     over(world, "client");
 }

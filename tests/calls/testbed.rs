@@ -39,6 +39,9 @@ use strowger::sip::flow::{ConnectionId, OpensFor, Transport};
 use strowger::sip::message::Message;
 use strowger::sip::validate;
 
+/// How much may happen at one moment.
+const MAX_STEPS_AT_ONCE: u32 = 20_000;
+
 pub const EXCHANGE: &str = "192.0.2.1:5060";
 /// The same for TLS.
 pub const TLS: &str = "192.0.2.1:5061";
@@ -136,6 +139,10 @@ pub struct Testbed {
     pub files: Option<BTreeMap<String, Vec<u8>>>,
     /// What programs had done outside, and nobody answered yet.
     pub outside: Vec<OutsideOrder>,
+    /// The moment that was last stepped to, and how often.
+    steps_at: (Time, u32),
+    /// How many messages one event had the exchange send at most.
+    pub most_sent: usize,
     /// A failure is not to be told by the ladder: somebody else tells it.
     pub silent: bool,
 }
@@ -212,6 +219,8 @@ impl Testbed {
             spoiler: None,
             files: None,
             outside: Vec::new(),
+            steps_at: (now, 0),
+            most_sent: 0,
             silent: false,
         }
     }
@@ -701,6 +710,8 @@ impl Testbed {
         let Some(next) = next.filter(|next| *next <= end) else { return false };
         self.now = self.now.max(next);
         let now = self.now;
+        self.steps_at = if self.steps_at.0 == now { (now, self.steps_at.1 + 1) } else { (now, 0) };
+        assert!(self.steps_at.1 < MAX_STEPS_AT_ONCE, "an endless loop at {:?}", now.since_start());
         if let Some(entry) = self.parcels.first_entry()
             && entry.key().0 <= now
         {
@@ -897,6 +908,7 @@ impl Testbed {
         self.let_in[0].extend(effects.proven);
         self.let_in[1].extend(effects.guests);
         let mut refused = Vec::new();
+        self.most_sent = self.most_sent.max(effects.transmit.len());
         for transmit in effects.transmit {
             let local = transmit.flow.local;
             let own = if transmit.flow.transport == Transport::Tls { TLS.parse().unwrap() } else { self.exchange };

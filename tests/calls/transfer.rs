@@ -5,6 +5,7 @@ use crate::stories::stories;
 use crate::testbed::{SIP, Testbed};
 use std::sync::LazyLock;
 use std::time::Duration;
+use strowger::sdp::Codec;
 use strowger::sim::{Change, PhoneEvent};
 use strowger::sip::method::Method;
 
@@ -17,6 +18,7 @@ const PLAN: &str = "[default]\n\
     exten => 5,1,Transfer(SIP/2)\n same => n,Verbose(1,it was ${TRANSFERSTATUS})\n\
     exten => 6,1,Answer()\n same => n,Wait(1)\n same => n,Transfer(2@192.0.2.99)\n \
     same => n,Verbose(1,it was ${TRANSFERSTATUS})\n same => n,Hangup()\n\
+    exten => 7,1,Dial(SIP/isp,20)\n\
     [other]\nexten => 9,1,Dial(SIP/cisco,20)\n";
 
 static DIRECT: LazyLock<String> = LazyLock::new(|| SIP.replace("directmedia=no", "directmedia=yes"));
@@ -38,6 +40,8 @@ stories! {
     nobody_is_told_who_does_not_want_to_be(SIP, PLAN);
     two_calls_are_connected(SIP, PLAN);
     two_direct_calls_are_connected(DIRECT, PLAN);
+    who_was_held_is_not_when_its_own_offer_met_ours(SIP, PLAN);
+    two_calls_in_two_codecs_are_connected_in_the_one_that_both_speak(SIP, PLAN);
     a_call_is_connected_with_one_that_rings(SIP, PLAN);
     a_call_is_connected_with_an_application(SIP, PLAN);
     a_call_that_is_not_its_own_is_not_connected(SIP, PLAN);
@@ -219,6 +223,39 @@ fn two_direct_calls_are_connected(world: &mut Testbed) {
     world.run(Duration::from_secs(15));
     world.assert_agreed("client", "cisco", false);
     over(world, "cisco");
+}
+
+/// The re-INVITE that takes it off hold is refused with 491, and somebody answers before it is made again.
+fn who_was_held_is_not_when_its_own_offer_met_ours(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    world.phone("desk").reoffers(Change::Hold);
+    world.run(Duration::from_secs(3));
+    refer(world, "desk", "<sip:2@192.0.2.1>");
+    world.phone("client").reoffers(Change::T38);
+    world.until(|w| w.is_called("cisco"));
+    world.phone("cisco").answers();
+    world.until(|w| w.is_talking("cisco") && told(w, "desk").last() == Some(&200));
+    world.phone("desk").hangs_up();
+    world.run(Duration::from_secs(8));
+    world.assert_agreed("client", "cisco", true);
+    over(world, "client");
+}
+
+/// RFC 3264 8.3.2: whoever offers one codec alone speaks no other from then on.
+fn two_calls_in_two_codecs_are_connected_in_the_one_that_both_speak(world: &mut Testbed) {
+    second(world);
+    talk(world, "desk", "2", "cisco");
+    talk(world, "desk2", "7", "isp");
+    world.phone("cisco").reoffers(Change::Codec(Codec::Alaw));
+    world.until(|w| w.look("cisco").payload_type() == Some(8));
+    world.run(Duration::from_secs(3));
+    let to = format!("<sip:2@192.0.2.1?Replaces={}>", replaces(world, "desk"));
+    refer(world, "desk2", &to);
+    world.until(|w| told(w, "desk2") == [100, 200] && !w.look("desk").has_call());
+    world.phone("desk2").hangs_up();
+    world.run(Duration::from_secs(8));
+    world.assert_agreed("isp", "cisco", true);
+    over(world, "isp");
 }
 
 fn a_call_is_connected_with_one_that_rings(world: &mut Testbed) {

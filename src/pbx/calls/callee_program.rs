@@ -235,10 +235,14 @@ impl CalleePrograms<'_> {
                 .for_each(|program| program.set_variable("GOSUB_RETVAL", value.as_deref().unwrap_or("")));
         }
         if !self.follow(caller, id, given.trim()) && !self.next(caller, id) {
-            // It may have offered anew meanwhile: hold counts, and video that it was not answered does not.
+            // It may have offered anew meanwhile: hold counts, and video that it was not answered does not. Who picked up
+            // without an offer may not have acknowledged ours yet, and can have no more than that.
             let answer = self.parties.leg_of(id).and_then(|leg| {
-                let (local, remote) = (leg.agreement.local.as_ref(), leg.agreement.remote.clone()?);
-                Some(local.map_or(remote.clone(), |local| remote.with_no_more_than(local)))
+                let (local, remote) = (leg.agreement.local.as_ref(), leg.agreement.remote.as_ref());
+                match (remote, local) {
+                    (Some(remote), Some(local)) => Some(remote.clone().with_no_more_than(local)),
+                    (one, other) => one.or(other).cloned(),
+                }
             });
             self.dialing().accepted(caller, id, answer);
         }

@@ -1,7 +1,7 @@
 //! Every session description that calls make: where the media of a party goes, and in which codecs.
 
 use super::channel::Channel;
-use super::leg::Leg;
+use super::leg::{self, Leg};
 use crate::config::general::General;
 use crate::config::peer::{DtmfMode, Peer};
 use crate::pbx::failure::{Failure, FailureReason};
@@ -122,11 +122,7 @@ impl Describe<'_> {
             (None, _) => local_offer::own_offer(&allow, &media),
         };
         // A caller that we hold ourselves, and that is on its way from there, is not held by the one it calls.
-        let made = if agreement.local.as_ref().is_some_and(Sdp::is_hold) {
-            made.map(|made| negotiate::reopen(&made, &media))
-        } else {
-            made
-        };
+        let made = if leg::is_held_by_us(caller.1) { made.map(|made| negotiate::reopen(&made, &media)) } else { made };
         made.map_err(|none| no_codec(&none, &[&caller.1.peer, &self.leg.peer]))
     }
 

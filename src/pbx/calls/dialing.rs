@@ -313,7 +313,10 @@ impl Dialing<'_> {
 
     /// A line that answered is connected: whatever was to be done on its channel first is done.
     pub(super) fn accepted(&mut self, caller: ChannelId, callee: ChannelId, answer: Option<Sdp>) {
-        let Some(answer) = answer else { return };
+        let Some(answer) = answer else {
+            let line = self.parties.channel(callee).map_or("", Channel::line).to_owned();
+            return self.branch_failed(caller, callee, FailureReason::NoDescription.with(&[&line]));
+        };
         if self.goes_apart_beyond(caller, callee) {
             return;
         }

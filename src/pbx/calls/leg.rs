@@ -492,8 +492,13 @@ impl Leg {
     }
 }
 
-/// Does a leg's peer hold because we told it to, or is it about to?
+/// Does a leg's peer hold because we told it to, or is it about to? An offer that takes it off hold may still be refused.
 pub(super) fn is_kept_on_hold(leg: &Leg) -> bool {
-    let told = leg.agreement.local.as_ref().is_some_and(Sdp::is_hold);
-    leg.is_confirmed() && (told || leg.renegotiation.our_offer().is_some_and(Sdp::is_hold))
+    leg.is_confirmed() && (is_held_by_us(leg) || leg.renegotiation.our_offer().is_some_and(Sdp::is_hold))
+}
+
+/// Does a leg's peer hold because we told it to: by our latest description, or by the one before while it has not answered
+/// the latest?
+pub(super) fn is_held_by_us(leg: &Leg) -> bool {
+    leg.agreement.local.iter().chain(leg.renegotiation.before_our_offer()).any(Sdp::is_hold)
 }

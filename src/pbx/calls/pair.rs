@@ -166,12 +166,21 @@ impl Pair<'_> {
 }
 
 /// The codec in which two answered parties can talk: the first one's, else the second's; none when neither may have the
-/// other's.
+/// other's. A codec that a party left out of its own latest offer is not the choice while there is another.
 pub(super) fn joint_codec(a: &Party<'_>, b: &Party<'_>) -> Option<Codec> {
     let agreed = |party: &Party<'_>| party.leg.agreement.agreed().map(|agreed| agreed.codec);
     let may = |party: &Party<'_>, codec: &Codec| party.leg.peer.settings.codecs.contains(*codec);
-    let (first, second) = (agreed(a), agreed(b));
-    first.filter(|codec| may(b, codec)).or_else(|| second.filter(|codec| may(a, codec)))
+    let has = |sdp: &Sdp, codec: Codec| {
+        sdp.audio().is_some_and(|audio| audio.formats.iter().any(|format| format.codec == Some(codec)))
+    };
+    let offers = |party: &Party<'_>, codec: &Codec| {
+        let agreement = &party.leg.agreement;
+        agreement.we_offered() || agreement.remote.as_ref().is_none_or(|remote| has(remote, *codec))
+    };
+    let first = agreed(a).filter(|codec| may(b, codec));
+    let second = agreed(b).filter(|codec| may(a, codec));
+    let wanted = first.filter(|codec| offers(b, codec)).or(second.filter(|codec| offers(a, codec)));
+    wanted.or(first).or(second)
 }
 
 fn other_of<'a>(party: &'a Party<'_>) -> Option<Other<'a>> {

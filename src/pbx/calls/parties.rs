@@ -322,9 +322,11 @@ impl Parties {
         }
     }
 
-    /// What is left in the tables besides channels: streams with those being closed, and entries that lead to legs.
-    pub fn leftovers(&self) -> (usize, usize) {
-        (self.streams.len() + self.releases.len() + self.clocks.len(), self.index.servers.len())
+    /// What is left in the tables besides channels: streams with those being closed, entries that lead to legs, and
+    /// transfers and rows of digits under way.
+    pub fn leftovers(&self) -> [usize; 3] {
+        let under_way = self.transfers.len() + self.sendings.len();
+        [self.streams.len() + self.releases.len() + self.clocks.len(), self.index.servers.len(), under_way]
     }
 
     /// A call ended, in what is known of its record; only the first end of a call counts.

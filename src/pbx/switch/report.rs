@@ -100,6 +100,8 @@ pub struct Leftovers {
     pub streams: usize,
     /// Entries that lead from INVITE transactions to legs.
     pub owners: usize,
+    /// Transfers, rows of digits and text messages under way.
+    pub under_way: usize,
     /// Timers other than those of lines.
     pub timers: usize,
 }
@@ -206,7 +208,7 @@ impl Switch {
     pub fn leftovers(&self) -> Leftovers {
         let (clients, servers) = self.core.tx.counts();
         let parties = self.calls.parties();
-        let (streams, owners) = parties.leftovers();
+        let [streams, owners, under_way] = parties.leftovers();
         Leftovers {
             channels: parties.count(),
             legs: parties.legs().count(),
@@ -216,6 +218,7 @@ impl Switch {
             servers,
             streams,
             owners,
+            under_way: under_way + self.texts.count(),
             timers: self.core.timers.len().saturating_sub(self.lines.timers() + self.subscriptions.timers()),
         }
     }

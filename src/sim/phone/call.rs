@@ -6,6 +6,7 @@ use super::established_call::EstablishedCall;
 use super::incoming_call::IncomingCall;
 use super::outgoing_call::{Outcome, OutgoingCall};
 use super::user_agent::{Purpose, ReceivedRequest, ReceivedResponse, Timer, UserAgent};
+use crate::sip::dialog::DialogKey;
 use crate::sip::message::Request;
 use crate::sip::method::Method;
 use crate::sip::transaction::ServerId;
@@ -37,6 +38,15 @@ impl Call {
             Call::Outgoing(_) => None,
             Call::Incoming(call) => Some(call.call_id()),
             Call::Established(call) => Some(call.call_id()),
+        }
+    }
+
+    /// Its dialog, early or confirmed, once there is one.
+    pub fn dialog(&self) -> Option<DialogKey> {
+        match self {
+            Call::Outgoing(call) => call.dialog(),
+            Call::Incoming(call) => Some(call.dialog()),
+            Call::Established(call) => Some(call.dialog()),
         }
     }
 

@@ -9,7 +9,7 @@ use super::renegotiation::{DialogState, Renegotiation};
 use super::sdp_body;
 use super::user_agent::{ReceivedRequest, ReceivedResponse, UserAgent};
 use crate::sdp::Sdp;
-use crate::sip::dialog::Dialog;
+use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
@@ -57,6 +57,11 @@ impl EstablishedCall {
     /// Whether both sides know that the call is established.
     pub fn is_talking(&self) -> bool {
         self.phase == Phase::Talking
+    }
+
+    /// Its dialog.
+    pub fn dialog(&self) -> DialogKey {
+        self.dialog.key()
     }
 
     /// The Call-ID of its dialog.
@@ -208,7 +213,10 @@ impl EstablishedCall {
                 return None;
             }
             Method::Invite | Method::Update => self.on_renegotiation(ua, received),
-            method => ua.reply(received, in_dialog::default_status(method)),
+            method => {
+                ua.report_text(&received.request);
+                ua.reply(received, in_dialog::default_status(method));
+            }
         }
         Some(self)
     }

@@ -16,6 +16,8 @@ pub enum PhoneEvent {
     RegisterRefused(u16),
     /// Its text message was answered (408: no response).
     TextAnswered(u16),
+    /// It received a text message that says this; once more for each repetition outside of a call.
+    TextReceived(String),
     /// It is called.
     Called {
         /// The caller's number.

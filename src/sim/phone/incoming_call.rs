@@ -10,7 +10,7 @@ use super::renegotiation::Renegotiation;
 use super::sdp_body;
 use super::user_agent::{ReceivedRequest, Timer, UserAgent};
 use crate::sdp::Sdp;
-use crate::sip::dialog::Dialog;
+use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::method::Method;
 use crate::sip::timer::TimerId;
 use crate::sip::transaction::ServerId;
@@ -49,6 +49,11 @@ impl IncomingCall {
         }
         call.answer_timer = ua.behaviour.auto_answer_after.map(|after| ua.set_timer(after, Timer::Answer));
         Some(call)
+    }
+
+    /// Its dialog.
+    pub fn dialog(&self) -> DialogKey {
+        self.dialog.key()
     }
 
     /// The Call-ID of its dialog.

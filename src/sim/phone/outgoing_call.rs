@@ -8,7 +8,7 @@ use super::renegotiation::Renegotiation;
 use super::sdp_body;
 use super::user_agent::{Purpose, ReceivedResponse, UserAgent};
 use crate::sdp::Sdp;
-use crate::sip::dialog::Dialog;
+use crate::sip::dialog::{Dialog, DialogKey};
 use crate::sip::header::{CSeq, HeaderName};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
@@ -62,6 +62,8 @@ pub(super) struct OutgoingCall {
     challenged: u8,
     /// Whether a provisional response came, so that it may be cancelled (RFC 3261 9.1).
     provisional_seen: bool,
+    /// The dialog of the latest provisional response that made one.
+    early: Option<DialogKey>,
     /// Whether the user has hung up.
     hung_up: bool,
     media: CallMedia,
@@ -83,12 +85,18 @@ impl OutgoingCall {
         media.agreement.local_offered = offer.is_some();
         media.agreement.local = offer;
         let renegotiation = Renegotiation::new(true);
-        OutgoingCall { invite, client, challenged: 0, provisional_seen: false, hung_up: false, media, renegotiation }
+        let (challenged, provisional_seen, hung_up) = (0, false, false);
+        OutgoingCall { invite, client, challenged, provisional_seen, early: None, hung_up, media, renegotiation }
     }
 
     /// Its media.
     pub fn media(&self) -> &CallMedia {
         &self.media
+    }
+
+    /// Its early dialog, once a response has made one.
+    pub fn dialog(&self) -> Option<DialogKey> {
+        self.early.clone()
     }
 
     /// Adds a re-INVITE or UPDATE to those that are to be sent once it is answered.
@@ -105,6 +113,8 @@ impl OutgoingCall {
                     ua.cancel(received.client);
                 }
                 self.provisional_seen = true;
+                let key = DialogKey::of_response(&received.essentials);
+                self.early = key.filter(|key| key.remote_tag.is_some()).or(self.early);
                 self.provisional(ua, response);
                 Outcome::Pending(Box::new(self))
             }

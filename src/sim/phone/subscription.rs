@@ -89,9 +89,10 @@ impl LampKeys {
     ) {
         let Some(one) = self.0.get_mut(index) else { return };
         act(one, ua);
-        if one.is_unknown() {
+        let next = one.next.take_if(|_| !one.under_way);
+        if one.is_unknown() || next.is_some() {
             one.watching.refused = None;
-            one.start(index, one.watching.expires, ua);
+            one.start(index, next.unwrap_or(one.watching.expires), ua);
         }
     }
 
@@ -119,6 +120,9 @@ pub(super) struct Subscription {
     dialog: Option<Dialog>,
     /// What it sent last, of which its dialog is made.
     sent: Option<Request>,
+    /// A SUBSCRIBE is under way; and for how many seconds the next is to ask, when one was wanted meanwhile.
+    under_way: bool,
+    next: Option<u32>,
     /// The number of the latest NOTIFY.
     latest: Option<u32>,
     timer: Option<TimerId>,
@@ -136,6 +140,8 @@ impl Subscription {
             challenged: 0,
             dialog: None,
             sent: None,
+            under_way: false,
+            next: None,
             latest: None,
             timer: None,
         }
@@ -146,8 +152,13 @@ impl Subscription {
         usize::from(self.timer.is_some())
     }
 
-    /// Subscribes, or refreshes, for as many seconds as it wants; `index`: which of the telephone's it is.
+    /// Subscribes, or refreshes, for as many seconds as it wants, as soon as none of its SUBSCRIBEs is under way; `index`:
+    /// which of the telephone's it is.
     pub fn start(&mut self, index: usize, expires: u32, ua: &mut UserAgent) {
+        if self.under_way {
+            self.next = Some(expires);
+            return;
+        }
         ua.cancel_timer(self.timer.take());
         (self.challenged, self.watching.expires) = (0, expires);
         self.send(index, ua);
@@ -181,12 +192,14 @@ impl Subscription {
         }
         ua.authorize(&mut request);
         self.sent = Some(request.clone());
+        self.under_way = true;
         ua.send(request, Some(Purpose::Subscribe(index)));
     }
 
     /// Takes a response to its SUBSCRIBE.
     pub fn on_response(&mut self, index: usize, ua: &mut UserAgent, received: &ReceivedResponse) {
         let response = &received.response;
+        self.under_way &= response.status < 200;
         match response.status {
             0..=199 => {}
             200..=299 => self.granted(index, ua, received),
@@ -199,6 +212,7 @@ impl Subscription {
     }
 
     fn granted(&mut self, index: usize, ua: &mut UserAgent, received: &ReceivedResponse) {
+        self.watching.refused = None;
         if self.dialog.is_none()
             && let Some(request) = &self.sent
         {
@@ -216,6 +230,7 @@ impl Subscription {
 
     /// Its SUBSCRIBE was refused, or had no response (408). Whoever knows nothing of it any more is asked anew.
     pub fn refused(&mut self, status: u16, ua: &mut UserAgent) {
+        self.under_way = false;
         ua.cancel_timer(self.timer.take());
         ua.forget_challenge();
         self.watching.refused = Some(status);

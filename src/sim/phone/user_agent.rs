@@ -148,6 +148,7 @@ impl UserAgent {
         if matches!(request.method, Method::Options | Method::Notify | Method::Message) && essentials.to.tag().is_none()
         {
             // RFC 3261 8.2.7: answered without a transaction, as telephones do, so that it leaves nothing behind.
+            self.report_text(&request);
             let response = Response::for_request(&request, 200, Some(&self.stateless_tag));
             let bytes = self.with_common_headers(response).to_bytes();
             self.sent.push(Transmit { flow, bytes });
@@ -347,6 +348,13 @@ impl UserAgent {
     /// Adds an event to those to report.
     pub fn report(&mut self, event: PhoneEvent) {
         self.events.push(event);
+    }
+
+    /// Reports what a text message says; nothing of another request.
+    pub fn report_text(&mut self, request: &Request) {
+        if request.method == Method::Message {
+            self.report(PhoneEvent::TextReceived(String::from_utf8_lossy(&request.body).into_owned()));
+        }
     }
 
     /// The events since the last call, in order.

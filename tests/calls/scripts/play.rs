@@ -1,146 +1,76 @@
-//! A script played, and what must be so when it is over.
+//! A script played: who does what, and the end.
 
-use super::script::{Act, PHONES, PLAN, Script};
+use super::plan::{plan, sip};
+use super::script::{Act, PHONES, SECOND, Script};
+use super::seen::{IN_VAIN, Seen};
 use crate::testbed::{Testbed, at};
-use std::collections::BTreeSet;
-use std::fmt;
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use strowger::clock::Time;
-use strowger::pbx::calls::channel::Channel;
 use strowger::pbx::calls::media_path::Route;
+use strowger::pbx::media::StreamId;
 use strowger::pbx::recording::RecordingEnd;
 use strowger::sdp::MediaKind;
-use strowger::sim::{Change, Phone, PhoneConfig, PhoneEvent};
+use strowger::sim::{Change, DeviceProfile, Phone, PhoneConfig, PhoneEvent};
 use strowger::sip::flow::Transport;
 
-/// What a script came to, counted, so that nobody takes scripts in which nothing happens for a proof.
-#[derive(Debug, Default)]
-pub struct Seen {
-    answered: u64,
-    reoffered: u64,
-    refused_offers: u64,
-    bridged_at_the_end: u64,
-    direct_at_the_end: u64,
-    held_at_the_end: u64,
-    fax_at_the_end: u64,
-    video_at_the_end: u64,
-    cancelled: u64,
-    parted: u64,
-    rang_in_vain: u64,
-    led: u64,
-    played: u64,
-    recorded: u64,
-    parked: u64,
-    unparked: u64,
-    picked_up: u64,
-}
-
-impl Seen {
-    pub fn add(&mut self, other: &Seen) {
-        self.answered += other.answered;
-        self.reoffered += other.reoffered;
-        self.refused_offers += other.refused_offers;
-        self.bridged_at_the_end += other.bridged_at_the_end;
-        self.direct_at_the_end += other.direct_at_the_end;
-        self.held_at_the_end += other.held_at_the_end;
-        self.fax_at_the_end += other.fax_at_the_end;
-        self.video_at_the_end += other.video_at_the_end;
-        self.cancelled += other.cancelled;
-        self.parted += other.parted;
-        self.rang_in_vain += other.rang_in_vain;
-        self.led += other.led;
-        self.played += other.played;
-        self.recorded += other.recorded;
-        self.parked += other.parked;
-        self.unparked += other.unparked;
-        self.picked_up += other.picked_up;
-    }
-
-    /// Does each thing happen in a fair share of so many scripts?
-    pub fn reached_everything(&self, scripts: u64) -> bool {
-        self.answered > scripts / 2
-            && self.reoffered > scripts / 4
-            && self.refused_offers > scripts / 50
-            && self.bridged_at_the_end > scripts / 20
-            && self.direct_at_the_end > scripts / 60
-            && self.held_at_the_end > scripts / 60
-            && self.fax_at_the_end > scripts / 500
-            && self.video_at_the_end > scripts / 100
-            && self.cancelled > scripts / 60
-            && self.parted > scripts / 60
-            && self.led > scripts / 400
-            && self.played > scripts / 20
-            && self.recorded > scripts / 200
-            && self.parked > scripts / 40
-            && self.unparked > scripts / 100
-            && self.picked_up > scripts / 60
-            // One in some thousands, by what was lost on the way; few scripts may have two.
-            && self.rang_in_vain <= scripts / 1000 + 3
-    }
-}
-
-impl fmt::Display for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} answers, {} new offers accepted and {} refused, {} calls given up, {} scripts with a phone that was gone for a \
-             while; at the end {} bridges, {} of them direct, {} held, {} in a fax and {} with video; {} phones rang in vain; {} led by a menu, \
-             {} prompts, {} scripts with a recording; {} calls parked, {} of them taken, {} picked up",
-            self.answered,
-            self.reoffered,
-            self.refused_offers,
-            self.cancelled,
-            self.parted,
-            self.bridged_at_the_end,
-            self.direct_at_the_end,
-            self.held_at_the_end,
-            self.fax_at_the_end,
-            self.video_at_the_end,
-            self.rang_in_vain,
-            self.led,
-            self.played,
-            self.recorded,
-            self.parked,
-            self.unparked,
-            self.picked_up
-        )
-    }
-}
-
-struct Player<'s> {
-    script: &'s Script,
-    world: Testbed,
+pub struct Player<'s> {
+    pub script: &'s Script,
+    pub world: Testbed,
     /// Phones without power.
     dark: Vec<PhoneConfig>,
     /// Phones that were away for a while: they and the exchange may have lost each other.
-    parted: BTreeSet<&'static str>,
+    pub parted: BTreeSet<&'static str>,
     /// When somebody ended a call.
-    ends: Vec<Time>,
-    rang_in_vain: u64,
+    pub ends: Vec<Time>,
+    rang_in_vain: usize,
+    /// The ports of each call, by its Call-ID.
+    ports: BTreeMap<String, StreamId>,
+    /// What is wrong with what was seen on the way.
+    wrong: Option<String>,
+    /// What phones have read before they lost their power.
+    pub texts_read: Vec<(&'static str, String)>,
+    /// Text messages sent: to whom, and what they say.
+    pub texts_sent: Vec<(&'static str, String)>,
+    /// Whose INVITEs would take over a call.
+    pub replacing: Option<&'static str>,
 }
+
+/// What one event may have the exchange send, with half a dozen telephones and some lamps each.
+const MAX_SENT_AT_ONCE: usize = 40;
 
 /// A camera is switched on.
 const SHOW: Change = Change::With(MediaKind::Video);
 
 /// Plays a script. `silent`: a panic is not told by the world's ladder.
 pub fn play(script: &Script, silent: bool) -> Result<Seen, String> {
-    let mut world = Testbed::new(&script.sip(), PLAN, script.quality, script.seed);
+    let mut world = Testbed::new(&sip(script), &plan(), script.quality, script.seed);
     world.silent = silent;
-    for digit in ["digits/0", "digits/1", "digits/5"] {
-        world.sounds.add(digit, Duration::from_millis(600));
+    for sound in ["digits/0", "digits/1", "digits/5", "digits/7", "pbx-transfer", "pbx-invalid", "moh/a"] {
+        world.sounds.add(sound, Duration::from_millis(200));
     }
+    let (dark, parted, ends, texts_read, texts_sent) = Default::default();
+    let (ports, rang_in_vain, wrong, replacing) = Default::default();
     let mut player =
-        Player { script, world, dark: Vec::new(), parted: BTreeSet::new(), ends: Vec::new(), rang_in_vain: 0 };
+        Player { script, world, dark, parted, ends, rang_in_vain, ports, wrong, texts_read, texts_sent, replacing };
     for name in PHONES {
         player.dress(name);
     }
     player.world.register_all();
+    if script.has_second {
+        let places = ("192.0.2.31:5060", "192.0.2.31:5004");
+        player.world.add_with_account(SECOND, "desk", "password", places, DeviceProfile::Grandstream);
+    }
+    player.builds_trunk();
     for step in &script.steps {
-        player.world.run(Duration::from_millis(step.after));
+        player.run(Duration::from_millis(step.after));
         player.act(step.who, step.act);
     }
     let seen = player.end();
+    let seen = match player.wrong.take() {
+        Some(why) => Err(why),
+        None => seen,
+    };
     if let Err(why) = &seen
         && !silent
     {
@@ -150,9 +80,36 @@ pub fn play(script: &Script, silent: bool) -> Result<Seen, String> {
 }
 
 impl Player<'_> {
+    /// Lets so much time pass, and looks at what must be so at any time.
+    pub fn run(&mut self, time: Duration) {
+        self.world.run(time);
+        if self.wrong.is_none() {
+            self.wrong = self.is_in_order().err();
+        }
+    }
+
+    /// A call keeps its ports, whatever becomes of the other side: who stays hears one stream. A call begins where its
+    /// line's calls begin. No trunk has more calls than it may.
+    fn is_in_order(&mut self) -> Result<(), String> {
+        for report in self.world.switch.legs() {
+            let Some((call, channel)) = report.call_id.zip(report.channel) else { continue };
+            let Some(stream) = channel.stream().filter(|_| channel.leg() == Some(report.leg.id)) else { continue };
+            let before = *self.ports.entry(call.to_owned()).or_insert(stream);
+            // Who takes the place of a telephone in a call that still rings is told of that one's ports.
+            if before != stream && !self.world.lines.iter().any(|(_, line)| line.contains(" into ")) {
+                return Err(format!("{} had the ports {before:?} and has {stream:?} now", channel.name));
+            }
+        }
+        if self.world.most_sent > MAX_SENT_AT_ONCE {
+            return Err(format!("one event had the exchange send {} messages", self.world.most_sent));
+        }
+        self.calls_begin_where_they_may()?;
+        self.trunk_has_its_limit()
+    }
+
     /// What the script says of a phone that is new or comes back.
     fn dress(&mut self, name: &'static str) {
-        let place = PHONES.iter().position(|phone| *phone == name).unwrap();
+        let Some(place) = PHONES.iter().position(|phone| *phone == name) else { return };
         let it = self.script.traits[place];
         if it.tcp {
             self.world.connects(name, Transport::Tcp);
@@ -164,17 +121,27 @@ impl Player<'_> {
             self.world.phone(name).habit(|habits| habits.secondary_media = vec![MediaKind::Video, MediaKind::Image]);
         }
         if it.asks_timer {
-            self.world.add_header(name, "Supported: timer\r\nSession-Expires: 90;refresher=uas");
+            self.world.add_header(name, self.headers(name));
         }
+    }
+
+    /// What a phone's INVITEs carry besides.
+    pub fn headers(&self, name: &str) -> &'static str {
+        let asks_timer = PHONES.iter().zip(&self.script.traits).any(|(phone, it)| *phone == name && it.asks_timer);
+        if asks_timer { "Supported: timer\r\nSession-Expires: 90;refresher=uas" } else { "" }
     }
 
     fn act(&mut self, who: &'static str, act: Act) {
         let now = self.world.now;
+        if self.replacing == Some(who) {
+            self.replaces_no_more();
+        }
         if act.ends() {
             self.ends.push(now);
         }
         if act == Act::Reload {
-            return self.world.reload(&self.script.sip(), PLAN);
+            self.world.reload(&sip(self.script), &plan());
+            return self.names();
         }
         if act == Act::PowerIsBack {
             return self.power_is_back(who);
@@ -185,6 +152,9 @@ impl Player<'_> {
         if act.parts() {
             self.parted.insert(who);
             self.ends.push(now);
+        }
+        if self.transfers(who, act) || self.lamp_act(who, act) || self.text_act(who, act) || self.trunk_act(who, act) {
+            return;
         }
         // Who has no camera cannot begin with it.
         let begins = [Act::Offers(SHOW), Act::Updates(Some(SHOW))].contains(&act);
@@ -213,6 +183,7 @@ impl Player<'_> {
             Act::Hears => phone.habit(|habits| habits.ignores_everything = false),
             Act::PowerFails => {
                 self.dark.push(self.world.look(who).config().clone());
+                self.read_texts(who);
                 self.world.unplug(who);
             }
             Act::IsCut => {
@@ -227,7 +198,15 @@ impl Player<'_> {
                     self.world.execute(effects);
                 }
             }
-            Act::PowerIsBack | Act::Reload => {}
+            // Done before.
+            Act::PowerIsBack
+            | Act::Reload
+            | Act::Transfers(_)
+            | Act::Connects(_)
+            | Act::TakesOver(_)
+            | Act::Types(_) => {}
+            Act::Watches(_) | Act::StopsWatching(_) | Act::MailboxHas(..) | Act::Texts(_) | Act::TextsInCall => {}
+            Act::RefusesCalls(_) | Act::IsNowhere(_) => {}
         }
     }
 
@@ -236,47 +215,56 @@ impl Player<'_> {
         let config = self.dark.remove(place);
         self.world.plug_in(config);
         self.dress(who);
-        self.world.phone(who).registers();
+        if PHONES.contains(&who) {
+            self.world.phone(who).registers();
+        }
     }
 
     /// All are there again; after a while all sides agree; then everybody hangs up, and nothing is left.
     fn end(&mut self) -> Result<Seen, String> {
-        for name in PHONES {
+        let everybody = self.script.everybody();
+        for name in &everybody {
             self.power_is_back(name);
             self.world.phone(name).habit(|habits| {
                 habits.ignores_everything = false;
                 habits.refuse_reinvite = None;
+                habits.refuse = None;
             });
         }
+        self.world.no_route.clear();
+        self.replaces_no_more();
         // Whoever is still being recorded has said enough.
         self.world.end_recordings(&RecordingEnd::Max);
         // Longer than any ringing, any transaction and any wait after a glare.
-        self.world.run(Duration::from_secs(100));
+        self.run(Duration::from_secs(100));
         self.nobody_rings_any_more();
-        let mut agreed = self.all_agree();
+        let mut agreed = self.all_agree().and_then(|()| self.lamps_agree());
         for _ in 0..60 {
             if agreed.is_ok() {
                 break;
             }
-            self.world.run(Duration::from_secs(1));
-            agreed = self.all_agree();
+            self.run(Duration::from_secs(1));
+            agreed = self.all_agree().and_then(|()| self.lamps_agree());
         }
         agreed?;
         self.nobody_was_hung_up_for_nothing()?;
-        let seen = self.seen();
+        self.nobody_went_where_he_may_not()?;
+        let mut seen = self.seen();
         // A program with option g may ring another line then.
         for _ in 0..3 {
-            for name in PHONES {
+            for name in &everybody {
                 self.world.phone(name).hangs_up();
             }
-            self.world.run(Duration::from_secs(80));
+            self.run(Duration::from_secs(80));
         }
         self.hang_up_the_forgotten()?;
+        self.lamps_agree()?;
+        self.lamps_are_taken_away();
         for name in PHONES {
             self.world.phone(name).registers();
         }
         if !self.world.settles() {
-            let phones: Vec<String> = PHONES.iter().map(|name| self.world.look(name).leftovers()).collect();
+            let phones: Vec<String> = everybody.iter().map(|name| self.world.look(name).leftovers()).collect();
             let streams = self.world.media.streams.len();
             return Err(format!("left: {:?}; {streams} streams; {}", self.world.switch.leftovers(), phones.join("; ")));
         }
@@ -285,6 +273,9 @@ impl Player<'_> {
                 return Err(format!("{name} is not registered in the end"));
             }
         }
+        self.nobody_watches_any_more()?;
+        self.texts_arrived(&mut seen)?;
+        self.trunk_is_there()?;
         Ok(seen)
     }
 
@@ -292,8 +283,9 @@ impl Player<'_> {
     /// CANCEL, which may only follow an answer (RFC 3261 9.1). It takes seven losses in a row, or power that comes back
     /// with the INVITE's last copy; whoever sits there picks up in vain.
     fn nobody_rings_any_more(&mut self) {
-        for name in PHONES {
-            let is_known = self.world.switch.legs().any(|report| report.leg.peer.name == name);
+        for name in self.script.everybody() {
+            let Some(call) = self.world.look(name).call_id() else { continue };
+            let is_known = self.world.switch.legs().any(|report| report.call_id == Some(call));
             if self.script.quality.loss > 0 && self.world.is_called(name) && !is_known {
                 self.rang_in_vain += 1;
                 self.world.phone(name).refuses(480);
@@ -313,192 +305,48 @@ impl Player<'_> {
             let (_, effects) = self.world.switch.hang_up(at(self.world.now), &channel);
             self.world.execute(effects);
         }
-        self.world.run(Duration::from_secs(40));
-        Ok(())
-    }
-
-    fn all_agree(&self) -> Result<(), String> {
-        let known: BTreeSet<(String, String)> = self
-            .world
-            .switch
-            .legs()
-            .filter(|report| !report.leg.is_ended())
-            .filter_map(|report| Some((report.leg.peer.name.clone(), report.call_id?.to_owned())))
-            .collect();
-        let mut there = BTreeSet::new();
-        for name in PHONES {
-            let phone = self.world.look(name);
-            if phone.is_called() && !self.parted.contains(name) {
-                return Err(format!("{name} still rings"));
-            }
-            if let Some(call_id) = phone.call_id() {
-                there.insert((name.to_owned(), call_id.to_owned()));
-            }
-        }
-        for (name, call_id) in known.symmetric_difference(&there) {
-            let side = if there.contains(&(name.clone(), call_id.clone())) { "the phone" } else { "the exchange" };
-            if !self.parted.contains(name.as_str()) {
-                return Err(format!("only {side} knows call {call_id} of {name}"));
-            }
-        }
-        for report in self.world.switch.channels() {
-            self.has_no_idle_ports(report.channel)?;
-        }
-        for bridge in self.world.switch.bridges() {
-            let phone = |id| {
-                let channel = self.world.switch.channels().find(|other| other.channel.id == id)?;
-                Some(self.world.look(channel.channel.line()))
-            };
-            let talking = bridge.talking().map(|(a, b)| (phone(a), phone(b)));
-            if let Some((Some(a), Some(b))) = talking {
-                self.hear_each_other(a, b)?;
-                self.hear_each_other(b, a)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A medium beside voice has ports only while both sides of the leg take part in it.
-    fn has_no_idle_ports(&self, channel: &Channel) -> Result<(), String> {
-        let leg = self.world.switch.legs().find(|report| Some(report.leg.id) == channel.leg());
-        for port in &channel.ports {
-            let told =
-                leg.as_ref().map(|report| [report.leg.agreement.local.as_ref(), report.leg.agreement.remote.as_ref()]);
-            let carries = told.is_some_and(|told| told.iter().all(|sdp| sdp.is_some_and(|sdp| sdp.has(port.kind))));
-            if !carries {
-                return Err(format!("{} has ports for {} and does not carry it", channel.name, port.kind.name()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Beside voice: what one sends the other gets.
-    fn show_each_other(&self, from: &Phone, to: &Phone) -> Result<(), String> {
-        let (name, other) = (&from.config().user, &to.config().user);
-        for extra in [MediaKind::Video, MediaKind::Image] {
-            if let Some(target) = from.secondary_media(extra)
-                && self.world.extra_from(name, extra).as_ref() != Some(other)
-            {
-                return Err(format!("the {} of {name} goes to {target}, and not to {other}", extra.name()));
-            }
-        }
-        Ok(())
-    }
-
-    /// What `from` sends ends up at `to` if both want that, and is not sent otherwise.
-    fn hear_each_other(&self, from: &Phone, to: &Phone) -> Result<(), String> {
-        let (name, other) = (&from.config().user, &to.config().user);
-        if [name, other].iter().any(|name| self.parted.contains(name.as_str())) {
-            return Ok(());
-        }
-        if !from.is_talking() || !to.is_talking() {
-            return Err(format!("{name} and {other} are joined, and one of them does not talk"));
-        }
-        self.show_each_other(from, to)?;
-        if is_in_fax(from) || is_in_fax(to) {
-            let both = is_in_fax(from) && is_in_fax(to) && from.secondary_media(MediaKind::Image).is_some();
-            return if both { Ok(()) } else { Err(format!("only one of {name} and {other} is in a fax")) };
-        }
-        // Who says hold by 0.0.0.0 is nowhere to the relay, which takes nothing from there.
-        let nowhere = name == "cisco" && !from.direction().receives();
-        let wanted = from.direction().sends() && to.direction().receives();
-        let wishes = format!("{name} is {:?}, {other} is {:?}", from.direction(), to.direction());
-        if from.media().is_some() != wanted {
-            return Err(format!("{wishes}, and {name} sends to {:?}", from.media()));
-        }
-        let Some(target) = from.media().filter(|_| !nowhere) else { return Ok(()) };
-        let payload = from.payload_type().ok_or_else(|| format!("{name} has no payload type"))?;
-        let (source, place, payload) = match self.at(target) {
-            Some(_) => (from.rtp(), target, payload),
-            None => self
-                .world
-                .media
-                .forward(from.rtp(), target, payload)
-                .ok_or_else(|| format!("what {name} sends from {} to {target} is dropped", from.rtp()))?,
-        };
-        if place != to.rtp() {
-            return Err(format!("what {name} sends to {target} ends at {place}, and {other} is at {}", to.rtp()));
-        }
-        if to.media().is_some_and(|expected| expected != source) {
-            return Err(format!("{other} sends to {:?} and hears {name} from {source}", to.media()));
-        }
-        if Some(payload) != to.payload_type() {
-            return Err(format!("{other} hears {name} with payload {payload}, and speaks {:?}", to.payload_type()));
-        }
-        Ok(())
-    }
-
-    fn at(&self, place: SocketAddr) -> Option<&Phone> {
-        self.world.stations.values().map(|station| &station.phone).find(|phone| phone.rtp() == place)
-    }
-
-    /// A call that was up ends only when somebody hangs up.
-    fn nobody_was_hung_up_for_nothing(&self) -> Result<(), String> {
-        for (name, station) in &self.world.stations {
-            let mut talking = false;
-            for (when, event) in &station.events {
-                match event {
-                    PhoneEvent::Answered => talking = true,
-                    PhoneEvent::Ended if talking => {
-                        talking = false;
-                        // A BYE may take its 32 s, and what it comes from as well.
-                        let near = |end: &Time| *end <= *when && when.since(*end) <= Duration::from_secs(70);
-                        // A program that has nothing left to do hangs up, too, and a Dial that gave up just when
-                        // somebody answered, or when two did.
-                        let reasons = [
-                            "Auto fallthrough",
-                            "Nobody picked up",
-                            "answered elsewhere",
-                            "no call waits there",
-                            " picked up the call at ",
-                        ];
-                        let ran_out =
-                            |(at, line): &(Time, String)| near(at) && reasons.iter().any(|it| line.contains(it));
-                        let explained = self.ends.iter().any(near) || self.world.lines.iter().any(ran_out);
-                        if !explained && self.parted.is_empty() {
-                            return Err(format!("{name}'s call ended at {:?}, and nobody hung up", when.since_start()));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
+        self.run(Duration::from_secs(40));
         Ok(())
     }
 
     fn seen(&self) -> Seen {
         let count = |wanted: fn(&PhoneEvent) -> bool| {
             let events = self.world.stations.values().flat_map(|station| &station.events);
-            events.filter(|(_, event)| wanted(event)).count() as u64
+            events.filter(|(_, event)| wanted(event)).count()
         };
         let bridges: Vec<_> = self.world.switch.bridges().collect();
-        let held = |name: &&&str| self.world.look(name).is_talking() && !self.world.look(name).direction().receives();
-        let shows = |name: &&&str| self.world.look(name).secondary_media(MediaKind::Video).is_some();
-        let lines = |words: &str| self.world.lines.iter().filter(|(_, line)| line.contains(words)).count() as u64;
-        let given_up = |(_, line): &&(Time, String)| line.contains("the caller hung up before the answer");
-        Seen {
-            answered: count(|event| *event == PhoneEvent::Answered),
-            reoffered: count(|event| *event == PhoneEvent::RenegotiationAccepted),
-            refused_offers: count(|event| matches!(event, PhoneEvent::RenegotiationRefused(_))),
-            bridged_at_the_end: bridges.len() as u64,
-            direct_at_the_end: bridges.iter().filter(|bridge| bridge.path.route() == Route::Direct).count() as u64,
-            held_at_the_end: PHONES.iter().filter(held).count() as u64,
-            fax_at_the_end: PHONES.iter().filter(|name| is_in_fax(self.world.look(name))).count() as u64,
-            video_at_the_end: PHONES.iter().filter(shows).count() as u64,
-            cancelled: self.world.lines.iter().filter(given_up).count() as u64,
-            parted: u64::from(!self.parted.is_empty()),
-            rang_in_vain: self.rang_in_vain,
-            led: self.world.lines.iter().filter(|(_, line)| line.contains("the menu leads")).count() as u64,
-            played: self.world.prompts.len() as u64,
-            recorded: self.world.media.recorded,
-            parked: lines(" is parked at "),
-            unparked: lines(" of lot 'default'") - lines(" is parked at ") - lines("Nobody took "),
-            picked_up: lines(" picked up the call at "),
-        }
+        let lines = |words: &str| self.world.lines.iter().filter(|(_, line)| line.contains(words)).count();
+        let phones = || PHONES.iter().map(|name| self.world.look(name));
+        let held = |phone: &&Phone| phone.is_talking() && !phone.direction().receives();
+        let mut seen = Seen::default();
+        seen.count("answers", count(|event| *event == PhoneEvent::Answered));
+        seen.count("new offers accepted", count(|event| *event == PhoneEvent::RenegotiationAccepted));
+        seen.count("new offers refused", count(|event| matches!(event, PhoneEvent::RenegotiationRefused(_))));
+        seen.count("bridges at the end", bridges.len());
+        let direct = bridges.iter().filter(|bridge| bridge.path.route() == Route::Direct).count();
+        seen.count("direct at the end", direct);
+        seen.count("held at the end", phones().filter(held).count());
+        seen.count("in a fax at the end", phones().filter(|phone| is_in_fax(phone)).count());
+        let shows = |phone: &&Phone| phone.secondary_media(MediaKind::Video).is_some();
+        seen.count("with video at the end", phones().filter(shows).count());
+        seen.count("calls given up", lines("the caller hung up before the answer"));
+        seen.count("scripts with a phone that was gone for a while", usize::from(!self.parted.is_empty()));
+        seen.count(IN_VAIN, self.rang_in_vain);
+        seen.count("calls led by a menu", lines("the menu leads"));
+        seen.count("prompts", self.world.prompts.len());
+        seen.count("recordings", usize::try_from(self.world.media.recorded).unwrap());
+        seen.count("calls parked", lines(" is parked at "));
+        let taken = lines(" of lot 'default'").saturating_sub(lines(" is parked at ") + lines("Nobody took "));
+        seen.count("calls taken that were parked", taken);
+        seen.count("calls picked up", lines(" picked up the call at "));
+        self.count_transfers(&mut seen);
+        self.count_lamps(&mut seen);
+        self.count_trunk(&mut seen);
+        seen
     }
 }
 
 /// It was told of no voice last.
-fn is_in_fax(phone: &Phone) -> bool {
+pub fn is_in_fax(phone: &Phone) -> bool {
     phone.is_talking() && phone.remote_description().is_some_and(|told| told.audio().is_none())
 }

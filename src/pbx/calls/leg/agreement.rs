@@ -30,6 +30,13 @@ pub(super) struct Previous {
     we_offered: bool,
 }
 
+impl Previous {
+    /// What we described.
+    pub(super) fn local(&self) -> Option<&Sdp> {
+        self.local.as_ref()
+    }
+}
+
 impl Agreement {
     /// A leg that we call: the first offer will be ours.
     pub(super) fn outgoing(rng: &mut Rng) -> Agreement {

@@ -125,6 +125,14 @@ impl Renegotiation {
         }
     }
 
+    /// What we described before the offer that the peer has not answered yet.
+    pub fn before_our_offer(&self) -> Option<&Sdp> {
+        match &self.exchange {
+            Exchange::Sent { previous, .. } => previous.local(),
+            Exchange::None | Exchange::Waiting { .. } | Exchange::Received(_) => None,
+        }
+    }
+
     /// Is this our re-INVITE?
     pub fn is_sent_by(&self, id: ClientId) -> bool {
         matches!(self.exchange, Exchange::Sent { client, .. } if client == id)
