@@ -287,18 +287,16 @@ impl TextMessages {
 
     /// A line is there: what waits for it goes, one after another.
     pub fn line_is_there(&mut self, line: &str, directory: &dyn Directory, database: &Database, core: &mut Core) {
-        let is_busy = self.sending.values().any(|sent| sent.kept_at.is_some() && sent.delivery.target.line == line);
-        if !is_busy {
-            self.next(line, directory, database, core);
-        }
+        self.next(line, directory, database, core);
     }
 
-    /// Sends the oldest that waits for a line.
+    /// Sends the oldest that waits for a line, unless one of them is on its way: it lies there until it is taken.
     fn next(&mut self, line: &str, directory: &dyn Directory, database: &Database, core: &mut Core) {
+        if self.sending.values().any(|sent| sent.kept_at.is_some() && sent.delivery.target.line == line) {
+            return;
+        }
         for (at, value) in kept(database, line) {
-            let Some(delivery) =
-                parse(line, &value).filter(|one| core.now.wall.0.saturating_sub(one.sent.0) <= KEPT_FOR)
-            else {
+            let Some(delivery) = parse(line, &value).filter(|one| !has_waited_too_long(one.sent, core.now.wall)) else {
                 database.delete(&at);
                 continue;
             };
@@ -350,9 +348,28 @@ fn kept(database: &Database, line: &str) -> Vec<(String, String)> {
     database.beginning(&below)
 }
 
+/// Throws away what has waited too long, of lines that never registered and of those that are there no more, too.
+fn forget_old(database: &Database, now: Wall) {
+    let old: Vec<String> = database.look_at(&format!("/{FAMILY}/"), |kept| {
+        let is_old = |value: &str| {
+            let sent = value.split('\n').next().and_then(|text| text.parse().ok()).map(Wall);
+            sent.is_none_or(|sent| has_waited_too_long(sent, now))
+        };
+        kept.filter(|(_, value)| is_old(value)).map(|(path, _)| path.to_owned()).collect()
+    });
+    for path in old {
+        database.delete(&path);
+    }
+}
+
+fn has_waited_too_long(sent: Wall, now: Wall) -> bool {
+    now.0.saturating_sub(sent.0) > KEPT_FOR
+}
+
 /// Keeps a message until its line is there.
 fn keep(delivery: &Delivery, why: String, database: &Database, core: &mut Core) -> Result<(), String> {
     let line = &delivery.target.line;
+    forget_old(database, core.now.wall);
     let full = database.look_at(&format!("/{FAMILY}/"), |others| {
         KEPT.refusal(load(delivery), others.filter_map(|(path, value)| load_of_kept(path, value)))
     });

@@ -2,7 +2,7 @@
 //! calls.
 
 use crate::stories::stories;
-use crate::testbed::{GUIDE, SIP, Testbed};
+use crate::testbed::{GUIDE, SIP, Testbed, at};
 use std::time::Duration;
 use strowger::sim::PhoneEvent;
 
@@ -10,6 +10,7 @@ stories! {
     a_text_goes_from_line_to_line(SIP, GUIDE);
     a_text_waits_for_a_line_that_is_not_there(SIP, GUIDE);
     a_text_that_is_not_answered_is_kept_and_comes_again(SIP, GUIDE);
+    texts_that_waited_come_once_beside_those_that_come_now(SIP, GUIDE);
     a_text_for_nobody_is_refused(SIP, GUIDE);
     a_number_with_a_hint_is_a_line(SIP, HINT);
     the_dialplan_decides(messages_in_dialplan(), PLAN);
@@ -105,6 +106,24 @@ fn a_text_that_is_not_answered_is_kept_and_comes_again(world: &mut Testbed) {
     world.until_over();
 }
 
+fn texts_that_waited_come_once_beside_those_that_come_now(world: &mut Testbed) {
+    world.register_all();
+    world.phone("isp").unregisters();
+    world.until(|w| w.saw("isp", &PhoneEvent::Unregistered));
+    assert_eq!(flood(world, "client", "isp", 5), [5, 0]);
+    world.phone("isp").registers();
+    world.until(|w| stored(w, "TextMessages") < 5);
+    assert_eq!(flood(world, "desk", "isp", 5), [5, 0]);
+    world.run(Duration::from_secs(60));
+    let mut texts = read(world, "isp");
+    let waited: Vec<&String> = texts.iter().filter(|text| text.starts_with("client")).collect();
+    assert_eq!(waited, ["client 0", "client 1", "client 2", "client 3", "client 4"], "each once, in order");
+    texts.sort();
+    texts.dedup();
+    assert_eq!(texts.len(), 10);
+    world.until_over();
+}
+
 fn a_text_for_nobody_is_refused(world: &mut Testbed) {
     world.register_all();
     world.phone("client").texts("nobody", "Hello");
@@ -171,6 +190,23 @@ fn a_kind_of_text_that_no_header_could_say_is_refused() {
         assert_eq!(read(&world, "isp").len(), usize::from(status == 202), "{kind}");
         world.until_over();
     }
+}
+
+/// Seven days, also for a line that never comes back: else it would take the room for ever.
+#[test]
+fn what_waits_for_a_line_that_never_comes_is_thrown_away() {
+    let mut world = Testbed::ready(SIP, GUIDE);
+    world.phone("isp").unregisters();
+    world.until(|w| w.saw("isp", &PhoneEvent::Unregistered));
+    let today = at(world.now).wall.0;
+    let eight_days_ago = today - 8 * 86_400_000;
+    for (line, sent) in [("gone", eight_days_ago), ("isp", eight_days_ago), ("cisco", today)] {
+        let text = format!("{sent}\n70 client\n\n\nclient\ntext/plain\nHello");
+        world.switch.database().put(&format!("/TextMessages/{line}/{sent:015}-000001"), &text).unwrap();
+    }
+    assert_eq!(flood(&mut world, "client", "isp", 1), [1, 0]);
+    assert_eq!(stored(&world, "TextMessages"), 2, "this one, and that of today");
+    world.until_over();
 }
 
 /// Sends so many texts, one after another, and gives how often each status was the answer.
