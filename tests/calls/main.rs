@@ -27,6 +27,7 @@ mod forwarding;
 mod handover;
 mod helpers;
 mod hold;
+mod household;
 mod info;
 mod lamps;
 mod local;

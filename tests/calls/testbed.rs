@@ -1262,11 +1262,18 @@ static ZONES: LazyLock<Zones> = LazyLock::new(strowger::config::load::zones);
 /// What the switch is told by these files.
 /// Behind this line of a story's dialplan stands its features.conf.
 pub const AND_FEATURES: &str = "\n;;; features.conf\n";
+/// Behind it, res_parking.conf.
+pub const AND_PARKING: &str = "\n;;; res_parking.conf\n";
 
 fn settings(sip: &str, extensions: &str) -> SwitchSettings {
-    let mut parts = extensions.split(AND_FEATURES);
-    let (extensions, features) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let files = [("sip.conf", sip), ("extensions.conf", extensions), ("features.conf", features)];
+    let (rest, parking) = extensions.split_once(AND_PARKING).unwrap_or((extensions, ""));
+    let (extensions, features) = rest.split_once(AND_FEATURES).unwrap_or((rest, ""));
+    let files = [
+        ("sip.conf", sip),
+        ("extensions.conf", extensions),
+        ("features.conf", features),
+        ("res_parking.conf", parking),
+    ];
     let (config, diagnostics) = Config::from_named(&files);
     let config = config.unwrap_or_else(|| panic!("{diagnostics:?}"));
     // The zones of the machine, but UTC where none is named.
