@@ -35,6 +35,7 @@ mod log_lines;
 mod matrix;
 mod media;
 mod media_destinations;
+mod mended;
 mod menus;
 mod message_waiting;
 
