@@ -5,7 +5,7 @@ use super::survey::{Survey, is_computed};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::finding;
 use crate::config::parking_conf::RES_PARKING_CONF;
-use crate::config::peer::{Kind, Peer};
+use crate::config::peer::{Kind, Peer, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
@@ -52,14 +52,20 @@ fn includes(survey: &Survey) -> Vec<Diagnostic> {
     said.collect()
 }
 
+/// The contexts of a line's calls, lamps and texts.
+fn of_line(settings: &Settings) -> [&str; 3] {
+    [&settings.context, &settings.subscribe_context, &settings.message_context]
+}
+
 /// Contexts with extensions that nothing names: not a peer, an include, a jump, nor any word of a line's arguments,
 /// which may be a context in ways that are not known here.
 fn unused(survey: &Survey) -> Vec<Diagnostic> {
     let general = &survey.config.sip.general;
     let mut named: BTreeSet<&str> = general.reg_contexts.iter().map(String::as_str).collect();
-    named.insert(&general.defaults.context);
+    named.extend(of_line(&general.defaults));
+    named.extend(survey.config.parking.iter().map(|(_, lot)| lot.comeback_context.as_str()));
     for peer in survey.config.sip.peers.values() {
-        named.insert(&peer.settings.context);
+        named.extend(of_line(&peer.settings));
         named.extend(peer.set_vars.iter().flat_map(|(_, value)| words(value)));
         named.extend(peer.regexten.iter().filter_map(|made| made.context.as_deref()));
     }

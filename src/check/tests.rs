@@ -245,6 +245,17 @@ fn a_trunk_that_is_only_called_and_a_context_of_registrations_are_not_missed() {
 }
 
 #[test]
+fn contexts_of_texts_lamps_and_parked_calls_are_in_use() {
+    let sip = format!(
+        "[general]\noutofcall_message_context=texts\n{PEERS}[b]\ntype=friend\nhost=dynamic\nsecret=q8wn3kz5tb7x\n\
+         context=home\nsubscribecontext=lamps\n"
+    );
+    let plan = "[home]\nexten => 1,1,Hangup()\n[texts]\nexten => 1,1,Hangup()\n[lamps]\nexten => 1,hint,SIP/b\nexten => 1,1,Hangup()\n\
+        [parkedcallstimeout]\nexten => s,1,Hangup()\n";
+    assert_eq!(said(&sip, plan), NOTHING);
+}
+
+#[test]
 fn a_context_that_nothing_names_is_said_once() {
     assert_eq!(
         plan("[home]\nexten => 1,1,Hangup()\n[lost]\nexten => 1,1,Hangup()\n[lost]\nexten => 2,1,Hangup()\n[empty]\n"),

@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// The most global variables; a `Set(GLOBAL(...))` beyond is refused with a warning.
 pub const MAX_GLOBALS: usize = 10_000;
 
+/// Maximum number of groups of `DIALGROUP`, and of lines in each.
+const MAX_DIAL_GROUPS: usize = 256;
+const MAX_GROUP_LINES: usize = 64;
 /// The most locks held at once; further ones are refused.
 const MAX_LOCKS: usize = 1000;
 
@@ -81,6 +84,8 @@ pub trait Environment {
 #[derive(Debug, Default)]
 pub struct Globals {
     variables: RefCell<BTreeMap<String, String>>,
+    /// Groups of lines (`DIALGROUP`), by name.
+    dial_groups: RefCell<BTreeMap<String, Vec<String>>>,
     /// Locks (`TRYLOCK`, `MacroExclusive`) with the channel that has each, and how often it took it.
     locks: RefCell<BTreeMap<String, (String, u32)>>,
 }
@@ -103,6 +108,30 @@ impl Globals {
             return false;
         }
         table.insert(name.to_owned(), value.to_owned());
+        true
+    }
+
+    /// Removes a variable.
+    pub fn remove(&self, name: &str) {
+        self.variables.borrow_mut().remove(name);
+    }
+
+    /// The lines of a group, in the order they joined.
+    pub fn dial_group(&self, name: &str) -> Vec<String> {
+        self.dial_groups.borrow().get(name).cloned().unwrap_or_default()
+    }
+
+    /// Replaces the lines of a group; false when there are too many groups or lines.
+    pub fn set_dial_group(&self, name: &str, lines: Vec<String>) -> bool {
+        let mut groups = self.dial_groups.borrow_mut();
+        let has_room = groups.len() < MAX_DIAL_GROUPS || groups.contains_key(name);
+        if lines.is_empty() {
+            groups.remove(name);
+        } else if has_room && lines.len() <= MAX_GROUP_LINES {
+            groups.insert(name.to_owned(), lines);
+        } else {
+            return false;
+        }
         true
     }
 

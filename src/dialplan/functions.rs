@@ -4,6 +4,7 @@ mod caller;
 mod cipher;
 mod database;
 mod device;
+mod dial_group;
 mod edit;
 mod encode;
 mod exchange;
@@ -18,6 +19,7 @@ mod number;
 mod outcome;
 mod outside;
 mod record;
+mod saying;
 mod sip;
 mod text;
 mod time;
@@ -53,7 +55,9 @@ pub static TABLE: &[&Function] = &[
     &lookup::DB_KEYCOUNT,
     &lookup::DB_KEYS,
     &variable::DEC,
+    &variable::DELETE,
     &device::DEVICE_STATE,
+    &dial_group::DIALGROUP,
     &exchange::DIALPLAN_EXISTS,
     &file::DIRNAME,
     &exchange::ENV,
@@ -68,6 +72,8 @@ pub static TABLE: &[&Function] = &[
     &file::FILE_FORMAT,
     &text::FILTER,
     &variable::GLOBAL,
+    &variable::GLOBAL_DELETE,
+    &variable::GLOBAL_EXISTS,
     &group::GROUP,
     &group::GROUP_COUNT,
     &group::GROUP_LIST,
@@ -105,6 +111,7 @@ pub static TABLE: &[&Function] = &[
     &text::REGEX,
     &edit::REPLACE,
     &edit::RTRIM,
+    &saying::SAYFILES,
     &variable::SET,
     &encode::SHA1,
     &list::SHIFT,
@@ -117,6 +124,7 @@ pub static TABLE: &[&Function] = &[
     &edit::SPRINTF,
     &lookup::STACK_PEEK,
     &file::STAT,
+    &edit::STRBETWEEN,
     &time::STRFTIME,
     &edit::STRREPLACE,
     &timeout::TIMEOUT,

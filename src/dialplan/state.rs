@@ -238,6 +238,14 @@ impl State {
         tried
     }
 
+    /// Forgets a variable where it is set: in a subroutine, else on the channel.
+    pub(super) fn remove_variable(&mut self, name: &str) {
+        let in_frame = self.frames.iter_mut().rev().find_map(|frame| frame.locals.remove(name)).is_some();
+        if !in_frame {
+            self.variables.remove(name);
+        }
+    }
+
     /// Forgets the channel's variables whose name begins so; says how many.
     pub(super) fn remove_variables(&mut self, prefix: &str) -> usize {
         let before = self.variables.len();

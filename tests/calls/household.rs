@@ -1,6 +1,6 @@
 //! The example of a household, from its files: transfer by codes, parking, pickup, lamps, texts.
 
-use crate::helpers::{over, presses, talk, together};
+use crate::helpers::{over, presses, prompted, talk, together};
 use crate::network::Quality;
 use crate::testbed::{AND_FEATURES, AND_PARKING, Testbed};
 use std::path::Path;
@@ -33,9 +33,9 @@ fn a_caller_sends_the_other_one_elsewhere_by_a_code() {
     play(|world| {
         talk(world, "kitchen", "22", "workshop");
         presses(world, "kitchen", "#1");
-        world.run(Duration::from_secs(2));
+        world.until(|w| prompted(w, "pbx-transfer"));
         presses(world, "kitchen", "23");
-        world.until(|w| w.is_called("office"));
+        world.until(|w| w.is_called("office") && !w.look("kitchen").has_call());
         world.phone("office").answers();
         together(world, "workshop", "office");
         over(world, "office");

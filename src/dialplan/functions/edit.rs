@@ -1,4 +1,4 @@
-//! Texts made of others: `REPLACE`, `STRREPLACE`, `QUOTE`, `CSV_QUOTE`, `EVAL`, `PASSTHRU`, `SPRINTF`, `TRIM` and kin.
+//! Texts made of others: `REPLACE`, `STRREPLACE`, `STRBETWEEN`, `QUOTE`, `CSV_QUOTE`, `EVAL`, `PASSTHRU`, `SPRINTF`, `TRIM` and kin.
 
 use crate::dialplan::arguments::{Split, pieces, split, unquote};
 use crate::dialplan::function::Function;
@@ -22,6 +22,14 @@ pub(super) static STRREPLACE: Function = Function {
     synopsis: "The value of a variable with a text in it replaced by another, at most so many times",
     syntax: "STRREPLACE(name,text[,replacement[,most]])",
     read: Some(replace_text),
+    write: None,
+};
+
+pub(super) static STRBETWEEN: Function = Function {
+    name: "STRBETWEEN",
+    synopsis: "The value of a variable with a text between each two characters, as w for a pause between digits",
+    syntax: "STRBETWEEN(name,text)",
+    read: Some(between),
     write: None,
 };
 
@@ -116,6 +124,22 @@ fn replace_text(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
         rest = behind;
     }
     done.push_str(rest);
+    Ok(bounded(&done))
+}
+
+fn between(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
+    let parts = Split(split(args));
+    let value = scope.variable(parts.trimmed(0)).unwrap_or_default();
+    let mut done = String::new();
+    for letter in value.chars() {
+        if !done.is_empty() {
+            done.push_str(parts.get(1));
+        }
+        done.push(letter);
+        if done.len() > MAX_TEXT {
+            break;
+        }
+    }
     Ok(bounded(&done))
 }
 

@@ -1,4 +1,4 @@
-//! Variables by name: `GLOBAL`, `LOCAL`, `SET`, `INC`, `DEC`.
+//! Variables by name: `GLOBAL` and its kin, `LOCAL`, `SET`, `INC`, `DEC`, `DELETE`.
 
 use crate::dialplan::expression;
 use crate::dialplan::function::Function;
@@ -12,6 +12,36 @@ pub(super) static GLOBAL: Function = Function {
     syntax: "GLOBAL(name)",
     read: Some(|scope, name| Ok(scope.environment.globals().get(name.trim()).unwrap_or_default())),
     write: Some(set_global),
+};
+
+pub(super) static GLOBAL_EXISTS: Function = Function {
+    name: "GLOBAL_EXISTS",
+    synopsis: "1 if there is a global variable of that name, else 0",
+    syntax: "GLOBAL_EXISTS(name)",
+    read: Some(|scope, name| Ok(u8::from(scope.environment.globals().get(name.trim()).is_some()).to_string())),
+    write: None,
+};
+
+pub(super) static GLOBAL_DELETE: Function = Function {
+    name: "GLOBAL_DELETE",
+    synopsis: "Removes a global variable, by Set(GLOBAL_DELETE(name)=)",
+    syntax: "GLOBAL_DELETE(name)",
+    read: None,
+    write: Some(|scope, name, _| {
+        scope.environment.globals().remove(name.trim());
+        Ok(())
+    }),
+};
+
+pub(super) static DELETE: Function = Function {
+    name: "DELETE",
+    synopsis: "Removes a variable of the channel, by Set(DELETE(name)=)",
+    syntax: "DELETE(name)",
+    read: None,
+    write: Some(|scope, name, _| {
+        scope.state.remove_variable(name.trim());
+        Ok(())
+    }),
 };
 
 pub(super) static LOCAL: Function = Function {
