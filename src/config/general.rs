@@ -4,6 +4,7 @@ use super::acl::Acl;
 use super::lamps::LampOptions;
 use super::limits::EmergencyNumbers;
 use super::login::RealmLogin;
+use super::mailbox_line::MailboxLine;
 use super::peer::Settings;
 use super::register_line::RegisterLine;
 use super::transport::{External, Streams};
@@ -76,6 +77,10 @@ pub struct General {
     pub registrations: Vec<Arc<RegisterLine>>,
     /// How they are tried again.
     pub register: Registering,
+    /// `mwi` lines: mailboxes elsewhere.
+    pub mailboxes: Vec<Arc<MailboxLine>>,
+    /// `mwiexpiry`: for how long they are asked for.
+    pub mwi_expiry: Duration,
     /// `sipdebug`: show SIP messages from the start.
     pub sip_debug: bool,
     /// What lamps are told.
@@ -91,6 +96,11 @@ pub struct General {
 }
 
 impl General {
+    /// Our accounts elsewhere: those that are registered, and those of mailboxes.
+    pub fn accounts(&self) -> impl Iterator<Item = &Arc<RegisterLine>> {
+        self.registrations.iter().chain(self.mailboxes.iter().map(|line| &line.account))
+    }
+
     /// The transports that are spoken here, UDP first.
     pub fn transports(&self) -> Vec<Transport> {
         let streams = &self.streams;
@@ -150,6 +160,8 @@ impl Default for General {
             auth: Vec::new(),
             registrations: Vec::new(),
             register: Registering::default(),
+            mailboxes: Vec::new(),
+            mwi_expiry: Duration::from_secs(3600),
             sip_debug: false,
             lamps: LampOptions::default(),
             streams: Streams::default(),

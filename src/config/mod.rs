@@ -18,6 +18,7 @@ pub mod limits;
 pub mod load;
 pub mod logger_conf;
 pub mod login;
+pub mod mailbox_line;
 pub mod message_waiting;
 pub mod musiconhold_conf;
 pub mod parking_conf;

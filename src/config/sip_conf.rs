@@ -49,7 +49,8 @@ pub struct SipConf {
 /// Reads the settings of a document, whose `acl=` lines name `lists`. What is wrong is all said. A line with
 /// a bad value is ignored; a peer is left out only where that would open what the line closes.
 pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnostic>) {
-    let mut reader = Reader { diagnostics: Vec::new(), lists: lists.clone(), register_lines: Vec::new() };
+    let mut reader =
+        Reader { diagnostics: Vec::new(), lists: lists.clone(), register_lines: Vec::new(), mailbox_lines: Vec::new() };
     let mut general = reader.general(document);
     let mut drafts: BTreeMap<&str, PeerDraft> = BTreeMap::new();
     for section in &document.sections {
@@ -89,14 +90,17 @@ pub fn parse(document: &Document, lists: &Arc<Lists>) -> (SipConf, Vec<Diagnosti
     let written = std::mem::take(&mut reader.register_lines);
     general.registrations = registrations::all(written, &peers, &general, &mut reader.diagnostics);
     registrations::name_peers(&general.registrations, &mut peers);
-    reader.diagnostics.extend(untold(&peers));
+    let written = std::mem::take(&mut reader.mailbox_lines);
+    general.mailboxes = registrations::mailboxes(written, &peers, &general, &mut reader.diagnostics);
+    reader.diagnostics.extend(untold(&peers, &general));
     tidy(&mut reader.diagnostics);
     (SipConf { general, peers, left_out }, reader.diagnostics)
 }
 
 /// Peers with mailboxes of which nobody tells, and modems with any.
-fn untold(peers: &BTreeMap<String, Arc<Peer>>) -> Vec<Diagnostic> {
-    let told: Vec<&String> = peers.values().filter_map(|peer| peer.messages.unsolicited.as_ref()).collect();
+fn untold(peers: &BTreeMap<String, Arc<Peer>>, general: &General) -> Vec<Diagnostic> {
+    let unasked = peers.values().filter_map(|peer| peer.messages.unsolicited.as_ref());
+    let told: Vec<&String> = unasked.chain(general.mailboxes.iter().map(|line| &line.mailbox)).collect();
     let mut said = Vec::new();
     for peer in peers.values().filter(|peer| !peer.messages.mailboxes.is_empty()) {
         if !hears_of_messages(peer) {
@@ -114,7 +118,7 @@ fn untold(peers: &BTreeMap<String, Arc<Peer>>) -> Vec<Diagnostic> {
                 peer.name
             );
             let hint = format!(
-                "write 'unsolicited_mailbox={first}' in the peer of a provider that tells of it, or tell it by the console: \
+                "write 'unsolicited_mailbox={first}' in the peer of a provider that tells of it, or a line 'mwi =>', or tell it by the console: \
                  'mailbox set {first} NEW OLD'"
             );
             said.push(Diagnostic::warning(peer.place.clone(), say).hint(hint));
@@ -147,6 +151,8 @@ fn asked_all_the_same(peer: &Peer) -> Option<Diagnostic> {
 struct Reader {
     /// The `register` lines, and where they stand.
     register_lines: Vec<(Place, Written)>,
+    /// The `mwi` lines.
+    mailbox_lines: Vec<(Place, Written, String)>,
     diagnostics: Vec<Diagnostic>,
     lists: Arc<Lists>,
 }
@@ -186,6 +192,7 @@ impl Reader {
             self.diagnostics.push(Diagnostic::warning(second.place.clone(), say).hint(hint));
         }
         self.register_lines = std::mem::take(&mut draft.register_lines);
+        self.mailbox_lines = std::mem::take(&mut draft.mailbox_lines);
         draft.finish(&section.place, &mut self.diagnostics)
     }
 

@@ -28,8 +28,8 @@ use crate::observe::control_api::{
 use crate::observe::feature_rows::FeatureRows;
 use crate::observe::quality_rows::QualityRow;
 use crate::observe::snapshot::{
-    ChannelDetail, ChannelRow, CodecRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail,
-    PeerRow, RegistryRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
+    Accounts, ChannelDetail, ChannelRow, CodecRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage,
+    PeerDetail, PeerRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
 };
 use crate::pbx::effect::{Effects, Input};
 use crate::pbx::switch::notify;
@@ -86,8 +86,11 @@ impl ControlApi for View<'_> {
         })
     }
 
-    fn registry(&self) -> Vec<RegistryRow> {
-        switch::registrations(self.switch).map(peers::registry_row).collect()
+    fn accounts(&self) -> Accounts {
+        Accounts {
+            registrations: switch::registrations(self.switch).map(peers::registry_row).collect(),
+            mailboxes: switch::mailboxes_elsewhere(self.switch).map(peers::mailbox_row).collect(),
+        }
     }
 
     fn channels(&self) -> Vec<ChannelRow> {

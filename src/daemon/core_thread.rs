@@ -251,7 +251,7 @@ impl CoreThread {
     fn renew(&mut self, switch: &mut Switch, renewal: Renewal) -> Effects {
         let Renewal { mut settings, rtp, done } = renewal;
         let names = self.receiving.auth_table.admission().names().clone();
-        settings.local_towards = routes(&settings.peers, &settings.general.registrations, &names);
+        settings.local_towards = routes(&settings.peers, &settings.general, &names);
         settings.admission = Arc::new(settings.admission.with_names(names));
         self.receiving.auth_table.renew(settings.admission.clone());
         self.rtp = rtp;
@@ -284,7 +284,7 @@ impl CoreThread {
     /// Our addresses towards peers and registrars may be others now.
     fn reroute(&self, switch: &mut Switch, admission: Arc<Admission>) -> Effects {
         let config = switch.config();
-        let local_towards = routes(&config.peers, &config.general.registrations, admission.names());
+        let local_towards = routes(&config.peers, &config.general, admission.names());
         switch.names_changed(self.clock.now(), admission, local_towards)
     }
 

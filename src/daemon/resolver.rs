@@ -82,7 +82,7 @@ impl Service for ResolverService {
 
 fn schedule(conf: &SipConf) -> Schedule {
     let hosts = conf.peers.values().flat_map(|peer| peer.host_names()).map(|host| (host.clone(), None));
-    let registrars = conf.general.registrations.iter().flat_map(|line| line.host_names());
+    let registrars = conf.general.accounts().flat_map(|line| line.host_names());
     let registrars = registrars.map(|host| (host.clone(), None));
     let external = &conf.general.external;
     let outside = external.host.as_ref().map(|(name, _)| (HostName::of_addresses(name), Some(external.refresh)));

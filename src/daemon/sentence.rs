@@ -2,6 +2,7 @@
 //! where it has any.
 
 mod challenge;
+mod mailbox;
 pub(super) mod quality;
 mod registration;
 mod security;
@@ -27,6 +28,7 @@ pub fn lines(event: &Event) -> Vec<LogLine> {
         Event::Line(event) => line_event(event),
         Event::Call(event) => call_event(event),
         Event::Registration(event) => vec![registration::line(event)],
+        Event::Mailbox(event) => vec![mailbox::line(event)],
         Event::Challenge(event) => vec![challenge::line(event)],
         Event::Subscription(event) => vec![subscription::line(event)],
         Event::Security(event) => vec![security::line(event)],

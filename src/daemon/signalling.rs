@@ -2,7 +2,6 @@
 
 use crate::config::general::General;
 use crate::config::peer::Peer;
-use crate::config::register_line::RegisterLine;
 use crate::names::Names;
 use crate::net::stream::{ConnectionReport, Listeners, Streams};
 use crate::net::{local_address, udp};
@@ -103,11 +102,11 @@ impl Signalling {
 /// Our address towards each peer with a fixed one, and each registrar.
 pub(super) fn routes(
     peers: &BTreeMap<String, Arc<Peer>>,
-    registrars: &[Arc<RegisterLine>],
+    general: &General,
     names: &Names,
 ) -> BTreeMap<IpAddr, IpAddr> {
     let places = peers.values().flat_map(|peer| peer.places(names).chain(peer.default_addr));
-    let registrars = registrars.iter().flat_map(|line| line.places(names));
+    let registrars = general.accounts().flat_map(|line| line.places(names));
     let fixed: BTreeSet<IpAddr> = places.chain(registrars).map(|place| place.ip()).collect();
     fixed.into_iter().filter_map(|remote| Some((remote, local_address::look_up(remote)?))).collect()
 }

@@ -38,7 +38,7 @@ impl SettingsBase {
         let general = Arc::new(config.sip.general.clone());
         let peers = Arc::new(config.sip.peers.clone());
         SwitchSettings {
-            local_towards: signalling::routes(&peers, &general.registrations, &Names::new()),
+            local_towards: signalling::routes(&peers, &general, &Names::new()),
             peers,
             dialplan: Arc::new(dialplan),
             strictness: config.rtp.strictness,

@@ -7,6 +7,7 @@ pub mod device;
 pub mod handover;
 pub mod line;
 pub mod log;
+pub mod mailbox;
 pub mod quality;
 pub mod registration;
 pub mod security;
@@ -19,6 +20,7 @@ pub use device::DeviceState;
 pub use handover::Handover;
 pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
+pub use mailbox::MailboxEvent;
 pub use quality::{StreamQuality, TwoClocks};
 pub use registration::RegistrationEvent;
 pub use security::SecurityEvent;
@@ -35,6 +37,8 @@ pub enum Event {
     Line(LineEvent),
     /// To a registration of ours.
     Registration(RegistrationEvent),
+    /// Of a mailbox elsewhere.
+    Mailbox(MailboxEvent),
     /// A request of ours was asked for a password, and not answered.
     Challenge(ChallengeEvent),
     /// At the ingress: who was refused, or let in.
@@ -86,6 +90,12 @@ impl From<SecurityEvent> for Event {
 impl From<ChallengeEvent> for Event {
     fn from(event: ChallengeEvent) -> Event {
         Event::Challenge(event)
+    }
+}
+
+impl From<MailboxEvent> for Event {
+    fn from(event: MailboxEvent) -> Event {
+        Event::Mailbox(event)
     }
 }
 

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::feature_rows::FeatureRows;
 use super::quality_rows::QualityRow;
 use super::snapshot::{
-    ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail, PeerRow,
-    RegistryRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
+    Accounts, ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail,
+    PeerRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
 };
 
 /// Whose SIP messages go to the console.
@@ -169,8 +169,8 @@ pub trait ControlApi {
     fn peers(&self) -> Vec<PeerRow>;
     /// One peer; `None` when none has that name.
     fn peer(&self, name: &str) -> Option<PeerDetail>;
-    /// Our own registrations.
-    fn registry(&self) -> Vec<RegistryRow>;
+    /// Our accounts elsewhere: registrations and mailboxes.
+    fn accounts(&self) -> Accounts;
     /// All channels, newest first.
     fn channels(&self) -> Vec<ChannelRow>;
     /// One channel; `None` when none has that name.

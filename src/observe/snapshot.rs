@@ -75,6 +75,28 @@ pub struct RegistryRow {
     pub registered: String,
 }
 
+/// Our accounts elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    /// Those that are registered.
+    pub registrations: Vec<RegistryRow>,
+    /// Mailboxes.
+    pub mailboxes: Vec<MailboxRow>,
+}
+
+/// One line of `sip show mwi`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailboxRow {
+    /// The host and port, as the configuration has them.
+    pub host: String,
+    /// The user.
+    pub username: String,
+    /// The mailbox that it is here.
+    pub mailbox: String,
+    /// It tells us.
+    pub is_subscribed: bool,
+}
+
 /// Which media calls may carry beside voice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondaryMedia {

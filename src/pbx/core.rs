@@ -17,7 +17,7 @@ use nonces::Nonces;
 
 pub use devices::{DeviceCall, Devices};
 pub use directory::{Directory, Target};
-pub use requester::Requester;
+pub use requester::{Notice, Requester};
 pub use servers::FailedServers;
 pub use spent::Spent;
 pub use timer::{CallTimer, LegId, LegTimer, LineTimer, SubscriptionId, SubscriptionTimer, Timer};

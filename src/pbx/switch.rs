@@ -1,5 +1,6 @@
 //! The switch: routes what happens to lines or to calls, and what they want done out again. It decides nothing itself.
 
+mod accounts;
 mod challenged;
 mod guest;
 mod lamps;
@@ -15,7 +16,7 @@ use super::calls::leg::Arrival;
 use super::calls::{Calls, Invite};
 use super::core::{Core, Requester, Timer};
 use super::effect::{Effects, Input, StoreOrder};
-use super::lines::{self, Lines, registrations};
+use super::lines::{self, Lines};
 use super::request_gate::{Asking, RequestGate};
 use super::subscriptions::request::refresh;
 use super::subscriptions::{Subscribe, Subscriptions, notices, whereabouts};
@@ -45,11 +46,14 @@ use std::sync::Arc;
 use lamps::{KnownDialog, Lamps, NoticeEnd};
 
 pub use super::calls::MAX_CHANNELS;
+pub use super::lines::mailboxes::MailboxWatch;
 pub use super::lines::registrations::{Registration, RegistrationState};
 pub use super::lines::{QualifyNow, Unregistered};
 pub use super::settings::SwitchSettings;
 pub use crate::registrar::next_hop::Listening;
-pub use report::{ChannelReport, LampReport, Leftovers, LegReport, PeerReport, PeerStatus, registrations};
+pub use report::{
+    ChannelReport, LampReport, Leftovers, LegReport, PeerReport, PeerStatus, mailboxes_elsewhere, registrations,
+};
 pub use resuming::resume;
 
 /// Who owns what extensions.conf says: everybody else's extensions survive a reload.
@@ -144,8 +148,8 @@ impl Switch {
         for expired in self.core.tx.expire(now, &mut self.core.out.transmit) {
             match expired {
                 Expired::Timeout(id, Requester::Leg(leg)) => self.calls.timed_out(leg, id, &mut self.core),
-                Expired::Timeout(id, Requester::Registration(key)) => {
-                    registrations::timed_out(&mut self.lines.registrations, &key, id, &mut self.core);
+                Expired::Timeout(id, ref whose @ (Requester::Registration(_) | Requester::Mailbox(_))) => {
+                    accounts::unanswered(&mut self.lines, whose, id, None, &mut self.core);
                 }
                 // The qualify machine has a clock of its own.
                 Expired::Timeout(_, Requester::Qualify { .. }) => {}
@@ -176,7 +180,10 @@ impl Switch {
         let subscription = if leg.is_none() { self.subscriptions.of_request(essentials) } else { None };
         let of_leg = leg.and_then(|leg| self.calls.leg(leg)).map(KnownDialog::of_leg);
         let watching = subscription.and_then(|id| self.subscriptions.get(id)).map(KnownDialog::of_subscription);
-        let known = of_leg.or(watching);
+        let telling = self.lines.mailboxes.of_request(essentials);
+        let telling = telling.map(|one| KnownDialog::of_mailbox(one, &self.core));
+        let is_telling = leg.is_none() && subscription.is_none() && telling.is_some();
+        let known = of_leg.or(watching).or(telling);
         let spoken_for = known.as_ref().map(|dialog| dialog.opens_for);
         let is_at_home = is_at_home(&caller, came, &self.lines);
         let came = Flow { opens_for: opens_for(&caller, spoken_for, is_at_home, came.remote.ip()), ..came };
@@ -215,6 +222,7 @@ impl Switch {
                 }
             }
             Incoming::Cancel { id, invite } => cancel((id, invite), &request, &mut self.calls, &mut self.core),
+            Incoming::New(id) if is_telling => lamps_of(self).mailbox_tells(id, &request, essentials),
             Incoming::New(id) => match (leg, subscription, caller) {
                 (None, Some(subscription), _) => {
                     let arrival = lamps::arrival(Arrival { flow: came, behind_nat });
@@ -298,13 +306,8 @@ impl Switch {
             Requester::Text(id) => {
                 texting::answered(texting_parts(self), id, &answer.response);
             }
-            Requester::Registration(key) => {
-                registrations::answered(
-                    &mut self.lines.registrations,
-                    &key,
-                    (answer.id, &answer.response),
-                    &mut self.core,
-                );
+            Requester::Registration(_) | Requester::Mailbox(_) => {
+                accounts::answered(&mut self.lines, &answer, &mut self.core);
             }
             Requester::Qualify { peer, watch, attempt } => {
                 self.lines.poll_answered(&peer, (watch, attempt), &mut self.core);
@@ -353,8 +356,8 @@ impl Switch {
         for (id, requester) in failed {
             match requester {
                 Requester::Leg(leg) => self.calls.transport_failed(leg, id, why, &mut self.core),
-                Requester::Registration(key) => {
-                    registrations::not_sent(&mut self.lines.registrations, &key, (id, why), &mut self.core);
+                Requester::Registration(_) | Requester::Mailbox(_) => {
+                    accounts::unanswered(&mut self.lines, &requester, id, Some(why), &mut self.core);
                 }
                 // Told by `Lines::send_failed`.
                 Requester::Qualify { .. } => {}
@@ -443,6 +446,7 @@ impl Switch {
         out.references.append(&mut tx.take_changes());
         out.references.append(&mut self.calls.take_references());
         out.references.append(&mut self.subscriptions.take_references());
+        out.references.append(&mut self.lines.mailboxes.take_references());
         std::mem::take(&mut self.core.out)
     }
 
@@ -501,6 +505,7 @@ impl Switch {
         self.core.now = now;
         self.stopping = Some(how);
         self.lines.registrations.leave(&mut self.core);
+        self.lines.mailboxes.leave(&mut self.core);
         match how {
             Stopping::Now => self.hang_up(now, "all").1,
             Stopping::Gracefully => self.take_effects(),
@@ -517,7 +522,7 @@ impl Switch {
     pub fn is_stopped(&self) -> bool {
         let parties = self.calls.parties();
         let nothing = parties.count() == 0 && parties.legs().next().is_none();
-        let is_registered = self.lines.registrations.is_leaving();
+        let is_registered = self.lines.registrations.is_leaving() || self.lines.mailboxes.is_leaving();
         self.stopping.is_some() && nothing && !is_registered && !self.core.tx.is_ending_something()
     }
 }

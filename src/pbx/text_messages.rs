@@ -1,8 +1,9 @@
 //! Text messages outside of calls (MESSAGE, RFC 3428): from a line to a line, kept while that one is not there.
 
+use super::core::servers::retry_after;
 use super::core::{Core, Directory, Requester, Target, add_request_headers};
 pub use super::text_delivery::Delivery;
-use super::text_room::{KEPT, Load, ON_THEIR_WAY};
+use super::text_room::{KEPT, Load, ON_THEIR_WAY, counted_as};
 use super::uri_text::{escape_user, host, quote, to_uri};
 use crate::clock::Wall;
 use crate::config::peer::{Kind, Peer};
@@ -10,7 +11,8 @@ use crate::datetime;
 use crate::dialplan::Existence;
 use crate::dialplan::database::{Database, path};
 use crate::dialplan::text_message::{self, MAX_BODY, NotSent, PLAIN, TextMessage, TextTarget};
-use crate::event::TextEvent;
+use crate::event::{LineEvent, TextEvent};
+use crate::names::Server;
 use crate::sip::dialog::routed;
 use crate::sip::header::HeaderName;
 use crate::sip::message::{Request, Response};
@@ -20,6 +22,7 @@ use crate::sip::validate::Essentials;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The longest text that is kept: with its head it has to fit a value of the database.
 const MAX_KEPT_BODY: usize = MAX_BODY - 500;
@@ -42,15 +45,18 @@ pub enum Taken {
 }
 
 /// One that is on its way.
-#[derive(Debug)]
 struct OnItsWay {
     delivery: Delivery,
     /// Where it lies in the database, when it waited there.
     kept_at: Option<String>,
+    /// Where it was sent.
+    server: Server,
+    /// The other servers of its line, which have not got it yet.
+    rest: Vec<Target>,
 }
 
 /// The messages that are on their way. Those that wait for their line lie in the database.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct TextMessages {
     sending: BTreeMap<u64, OnItsWay>,
 }
@@ -87,7 +93,7 @@ pub fn take(request: &Request, essentials: &Essentials, peer: &Peer, core: &Core
         return match line_of(&exten, peer, core) {
             Some(line) => Taken::Line(Delivery {
                 target: TextTarget { line, user: None },
-                sender: peer.name.clone(),
+                sender: counted_as(peer).to_owned(),
                 from,
                 content_type,
                 body,
@@ -228,12 +234,37 @@ impl TextMessages {
             Err(failure) => return Err(Box::new((delivery, failure.text))),
         };
         let Some(target) = target else { return Err(Box::new((delivery, "it is nowhere".to_owned()))) };
+        self.transmit(delivery, kept_at, target, core);
+        Ok(())
+    }
+
+    fn transmit(&mut self, delivery: Delivery, kept_at: Option<String>, mut target: Target, core: &mut Core) {
+        let rest = std::mem::take(&mut target.alternates);
         let id = core.fresh_id();
         let request = request(&delivery, &target, core);
-        let account = Account::Peer(peer.name.as_str().into());
+        let account = Account::Peer(target.peer.name.as_str().into());
         core.request(request, target.flow, Sending::Reliably, Requester::Text(id), account);
-        self.sending.insert(id, OnItsWay { delivery, kept_at });
-        Ok(())
+        self.sending.insert(id, OnItsWay { delivery, kept_at, server: Server::of(target.flow), rest });
+    }
+
+    /// RFC 3263 4.3: a server did not take it (503, no answer, or it cannot be reached), and the next one of the line gets it.
+    /// Gives it back when there is none.
+    fn by_next_server(
+        &mut self,
+        mut sent: OnItsWay,
+        retry_after: Option<Duration>,
+        core: &mut Core,
+    ) -> Option<OnItsWay> {
+        if sent.rest.is_empty() {
+            return Some(sent);
+        }
+        let alternates = sent.rest.split_off(1);
+        let Some(next) = sent.rest.pop() else { return Some(sent) };
+        core.failed_servers.note(sent.server, retry_after, core.now.mono);
+        let (line, server, following) = (next.peer.name.clone(), sent.server, Server::of(next.flow));
+        core.emit(LineEvent::ServerFailed { line, server: server.to_string(), next: following.to_string() });
+        self.transmit(sent.delivery, sent.kept_at, Target { alternates, ..next }, core);
+        None
     }
 
     /// A line's response.
@@ -249,6 +280,13 @@ impl TextMessages {
             return;
         }
         let Some(sent) = self.sending.remove(&id) else { return };
+        let sent = match response.status {
+            503 => match self.by_next_server(sent, retry_after(&response.headers), core) {
+                Some(sent) => sent,
+                None => return,
+            },
+            _ => sent,
+        };
         let line = sent.delivery.target.line.clone();
         let from = shown(&sent.delivery);
         let reason = format!("{} {}", response.status, String::from_utf8_lossy(&response.reason));
@@ -269,7 +307,8 @@ impl TextMessages {
 
     /// A line did not answer, or could not be reached.
     pub fn unanswered(&mut self, id: u64, reason: &str, database: &Database, core: &mut Core) {
-        if let Some(sent) = self.sending.remove(&id) {
+        let Some(sent) = self.sending.remove(&id) else { return };
+        if let Some(sent) = self.by_next_server(sent, None, core) {
             self.failed(sent, reason.to_owned(), database, core);
         }
     }

@@ -1,6 +1,8 @@
 //! Whether there is room for one more text message: each sender has a share, so that one who sends without end keeps
 //! nobody else from being read.
 
+use crate::config::peer::Peer;
+
 /// How many messages there may be.
 pub struct Bounds {
     all: usize,
@@ -21,6 +23,15 @@ pub struct Load<'a> {
     pub sender: &'a str,
     /// The line that it is for.
     pub line: &'a str,
+}
+
+/// What all lines without a secret are counted as: whoever sends in the name of one may be anybody, and of another the next
+/// time.
+const ANYBODY: &str = "lines without a secret";
+
+/// By which name a line's messages are counted.
+pub fn counted_as(peer: &Peer) -> &str {
+    if peer.credential.is_some() { &peer.name } else { ANYBODY }
 }
 
 impl Bounds {

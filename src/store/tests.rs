@@ -194,6 +194,38 @@ fn a_file_of_version_1_is_read_and_made_one_of_today() {
     }
 }
 
+/// Version 3 had no table of subscriptions: what it holds is kept, and subscriptions are from then on.
+#[test]
+fn a_file_of_version_3_is_read_and_made_one_of_today() {
+    let place = Place::new("version3");
+    let (mut store, _, _) = open(&place);
+    store.write(at(5), orders(at(5)), nothing);
+    store.close();
+    let file = rusqlite::Connection::open(place.0.join("state.db")).unwrap();
+    file.execute_batch("DROP TABLE subscription; PRAGMA user_version=3").unwrap();
+    let counts = |file: &rusqlite::Connection| {
+        let count = |table: &str| {
+            file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        (count("binding"), count("astdb"))
+    };
+    let before = counts(&file);
+    assert!(before.0 > 0 && before.1 > 0, "{before:?}");
+    drop(file);
+    let (mut store, found, logged) = open(&place);
+    assert_eq!(logged.lock().unwrap().len(), 0, "{logged:?}");
+    assert_eq!((found.bindings.len() as i64, found.values.len() as i64), before);
+    assert!(found.subscriptions.is_empty());
+    let one = StoreOrder::Subscription { tag: "t1".into(), text: Some("one".into()) };
+    store.write(at(6), vec![one], nothing);
+    store.close();
+    let (_store, found, logged) = open(&place);
+    assert_eq!((found.subscriptions, logged.lock().unwrap().len()), (vec![("t1".into(), "one".into())], 0));
+    let file = rusqlite::Connection::open(place.0.join("state.db")).unwrap();
+    assert_eq!(counts(&file), before);
+    assert_eq!(file.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)), Ok(4));
+}
+
 #[test]
 fn a_newer_file_is_left_alone() {
     let place = Place::new("newer");

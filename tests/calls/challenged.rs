@@ -390,3 +390,49 @@ fn a_refresh_by_update_is_challenged_and_goes_on() {
         world.assert_nothing_left();
     }
 }
+
+/// A provider that takes no nonce twice, by 401 or 407: whatever is sent to it is asked for a password and sent again.
+#[test]
+fn a_provider_that_challenges_everything_gets_info_refer_message_and_bye() {
+    for is_proxy in [false, true] {
+        let plan = "[default]\nexten => _0X.,1,Dial(SIP/trunk/${EXTEN:1},20)\n\
+            [in]\nexten => 5,1,Answer()\n same => n,Wait(1)\n same => n,Transfer(SIP/4930)\n";
+        let mut world = Testbed::ready(&format!("{SIP}{TRUNK}dtmfmode=info\n"), plan);
+        world.add_with_account("far", "far", "x", (AT, "198.51.100.7:7000"), DeviceProfile::Grandstream);
+        let mut provider = Provider::new("itsp", "4711", "itspass word");
+        (provider.uses, provider.is_proxy) = (1, is_proxy);
+        world.providers.insert(AT.parse().unwrap(), vec![provider]);
+        // A call out, with a digit, a text and the BYE.
+        world.phone("client").dials("01234");
+        world.until(|w| w.is_called("far"));
+        world.phone("far").answers();
+        world.until(|w| w.is_talking("client") && w.is_talking("far"));
+        world.phone("client").presses('7');
+        world.until(|w| taken(w, "INFO") == 1);
+        world.phone("client").texts_in_call("hello");
+        world.until(|w| taken(w, "MESSAGE") == 1);
+        world.phone("client").hangs_up();
+        world.until_over();
+        assert_eq!((taken(&world, "INVITE"), taken(&world, "BYE")), (1, 1), "{is_proxy}");
+        // A text outside of calls.
+        world.phone("client").texts("trunk", "hello again");
+        world.until(|w| w.has_line("Text message from 'client' delivered to 'trunk'"));
+        assert_eq!(taken(&world, "MESSAGE"), 2);
+        // A call in that is sent on.
+        world.phone("far").dials("5");
+        world.until(|w| taken(w, "REFER") == 1);
+        world.run(Duration::from_secs(2));
+        world.phone("far").hangs_up();
+        world.until_over();
+        let provider = &world.providers[&AT.parse().unwrap()][0];
+        for (method, count) in &provider.taken {
+            assert!(provider.asked[method] >= *count, "{method} was not challenged");
+        }
+        world.assert_nothing_left();
+    }
+}
+
+/// How many requests of a method the trunk's provider took.
+fn taken(world: &Testbed, method: &str) -> u32 {
+    world.providers[&AT.parse().unwrap()][0].taken.get(method).copied().unwrap_or_default()
+}

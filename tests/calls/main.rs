@@ -32,6 +32,7 @@ mod info;
 mod lamps;
 mod local;
 mod log_lines;
+mod mailboxes;
 mod matrix;
 mod media;
 mod media_destinations;

@@ -32,6 +32,8 @@ pub struct Provider {
     pub is_deaf: bool,
     /// It is a registrar, too: REGISTER is answered here.
     pub registrar: Option<Registrar>,
+    /// It tells of mailboxes, too: SUBSCRIBE is answered here.
+    pub mailboxes: Option<MailServer>,
     /// Challenges sent, by method.
     pub asked: BTreeMap<String, u32>,
     /// Proofs taken, by method.
@@ -102,6 +104,43 @@ impl Registrar {
     }
 }
 
+/// Tells of mailboxes: SUBSCRIBE that is proven is answered here.
+#[derive(Debug, Clone, Default)]
+pub struct MailServer {
+    /// Refused so, one after another, before any is granted.
+    pub refusals: VecDeque<u16>,
+    /// It says nothing at all.
+    pub is_silent: bool,
+    /// The shortest time it grants, in seconds.
+    pub least: u32,
+    /// How many were granted.
+    pub granted: u32,
+}
+
+impl MailServer {
+    /// Refuses the next ones so.
+    pub fn refuses(&mut self, statuses: &[u16]) {
+        self.refusals.extend(statuses);
+    }
+
+    fn answer(&mut self, request: &Request) -> Bytes {
+        let expires: u32 = request.headers.text(HeaderName::Expires).unwrap().parse().unwrap();
+        if let Some(status) = self.refusals.pop_front() {
+            return Response::for_request(request, status, Some("mail")).to_bytes();
+        }
+        if expires > 0 && expires < self.least {
+            let mut response = Response::for_request(request, 423, Some("mail"));
+            response.headers.push(HeaderName::MinExpires, self.least.to_string());
+            return response.to_bytes();
+        }
+        self.granted += 1;
+        let mut response = Response::for_request(request, 200, Some("mail"));
+        response.headers.push(HeaderName::Contact, "<sip:mail@198.51.100.7:5060>");
+        response.headers.push(HeaderName::Expires, expires.to_string());
+        response.to_bytes()
+    }
+}
+
 /// What becomes of a datagram.
 pub enum Fate {
     /// It goes on to the phone.
@@ -127,6 +166,7 @@ impl Provider {
             says_stale: true,
             is_deaf: false,
             registrar: None,
+            mailboxes: None,
             asked: BTreeMap::new(),
             taken: BTreeMap::new(),
             nonces: BTreeMap::new(),
@@ -153,6 +193,9 @@ impl Provider {
         if request.method == Method::Register && self.registrar.as_ref().is_some_and(|registrar| registrar.is_silent) {
             return Fate::Dropped;
         }
+        if request.method == Method::Subscribe && self.mailboxes.as_ref().is_some_and(|mailboxes| mailboxes.is_silent) {
+            return Fate::Dropped;
+        }
         if self.passed.contains(&key) {
             return Fate::Passed;
         }
@@ -160,6 +203,11 @@ impl Provider {
         let Some(stale) = is_challenged.then(|| self.refuses(&request)).flatten() else {
             if let Some(registrar) = self.registrar.as_mut().filter(|_| request.method == Method::Register) {
                 let response = registrar.answer(&request, now);
+                self.answered.insert(key, response.clone());
+                return Fate::Answered(response);
+            }
+            if let Some(mailboxes) = self.mailboxes.as_mut().filter(|_| request.method == Method::Subscribe) {
+                let response = mailboxes.answer(&request);
                 self.answered.insert(key, response.clone());
                 return Fate::Answered(response);
             }

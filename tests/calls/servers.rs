@@ -194,3 +194,31 @@ fn sip_with_peer() -> String {
     let peer = "[provider]\ntype=peer\nhost=sip.p.example\ncontext=default\ninsecure=invite\ndirectmedia=no\n";
     format!("{SIP}{peer}")
 }
+
+/// RFC 3263 4.3 for requests outside of calls: a text and a NOTIFY go to the next server, too.
+#[test]
+fn a_text_and_a_notify_go_to_the_next_server_when_one_fails() {
+    for is_silent in [false, true] {
+        let mut world = provider("", &[ONE, TWO], Quality::PERFECT, 1);
+        match is_silent {
+            true => world.phone(ONE).habit(|habit| habit.ignores_everything = true),
+            false => world.rewrite(ONE, "SIP/2.0 200 OK", "SIP/2.0 503 No"),
+        }
+        world.phone("client").texts("provider", "hello");
+        world.until(|w| w.has_line("Text message from 'client' delivered to 'provider'"));
+        let line = format!("'provider': its server {ONE} does not answer: {TWO} is used");
+        assert!(world.has_line(&line), "{is_silent}: {:?}", world.lines);
+        assert_eq!(world.texts_at(TWO, &["MESSAGE sip:"]).len(), 1);
+        // When that was long ago, the first is the first again.
+        world.run(secs(700));
+        let now = strowger::clock::Now { mono: world.now, ..Default::default() };
+        let (sent, effects) = strowger::pbx::switch::notify::send(&mut world.switch, now, "snom-reboot", "provider");
+        assert_eq!(sent, strowger::pbx::switch::notify::Notified::Sent);
+        world.execute(effects);
+        world.until(|w| w.has_line("'provider' took the NOTIFY"));
+        assert!(!world.texts_at(ONE, &["NOTIFY sip:"]).is_empty());
+        assert_eq!(world.texts_at(TWO, &["NOTIFY sip:"]).len(), 1);
+        world.run(secs(40));
+        world.assert_nothing_left();
+    }
+}

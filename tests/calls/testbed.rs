@@ -270,7 +270,7 @@ impl Testbed {
     pub fn names(&mut self, found: &[(&str, &str)]) {
         let mut names = Names::new();
         let config = self.switch.config();
-        let of_lines = config.general.registrations.iter().flat_map(|line| line.host_names());
+        let of_lines = config.general.accounts().flat_map(|line| line.host_names());
         for host in config.peers.values().flat_map(|peer| peer.host_names()).chain(of_lines) {
             let Some((_, servers)) = found.iter().find(|(name, _)| *name == host.name) else { continue };
             let servers = servers.split(',').map(|text| {

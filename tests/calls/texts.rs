@@ -250,3 +250,31 @@ fn a_line_that_is_away_keeps_room_for_others_than_the_one_who_writes_most() {
     assert_eq!(stored(&world, "TextMessages"), 25);
     world.until_over();
 }
+
+/// Who sends in the name of a line without a secret may be anybody: all of them have one share of the room.
+#[test]
+fn whoever_forges_the_addresses_of_lines_without_a_secret_leaves_room_for_others() {
+    let open = |name: &str| format!("[{name}]\ntype=friend\nhost=dynamic\ncontext=default\n");
+    let sip = format!(
+        "{SIP}{}{}{}[other]\ntype=friend\nhost=dynamic\nsecret=password\n",
+        open("open1"),
+        open("open2"),
+        open("open3")
+    );
+    let mut world = Testbed::ready(&sip, GUIDE);
+    let forged = |number: u32| {
+        format!(
+            "MESSAGE sip:other@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.66:5060;branch=z9hG4bKf{number}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:open{}@192.0.2.1>;tag={number}\r\nTo: <sip:other@192.0.2.1>\r\nCall-ID: f{number}\r\n\
+             CSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx",
+            number % 3 + 1
+        )
+    };
+    for number in 0..60 {
+        world.inject_from("203.0.113.66:5060", &forged(number));
+        world.run(Duration::from_secs(2));
+    }
+    assert_eq!(stored(&world, "TextMessages"), 20);
+    assert!(world.has_line("20 messages of 'lines without a secret' for 'other' wait already"));
+    assert_eq!(flood(&mut world, "client", "other", 1), [1, 0], "one that proves itself has room");
+}

@@ -39,6 +39,8 @@ pub struct GeneralDraft {
     pub(super) authorities_place: Option<Place>,
     /// The `register` lines, and where they stand.
     pub(super) register_lines: Vec<(Place, Written)>,
+    /// The `mwi` lines, each with its mailbox.
+    pub(super) mailbox_lines: Vec<(Place, Written, String)>,
     pub(super) lists: Arc<Lists>,
     /// Where the line stands that is being read.
     pub(super) at: Place,
@@ -62,6 +64,7 @@ impl GeneralDraft {
             key_place: None,
             authorities_place: None,
             register_lines: Vec::new(),
+            mailbox_lines: Vec::new(),
             lists: lists.clone(),
             at: Place { file: "sip.conf".into(), line: 0 },
         }

@@ -75,13 +75,6 @@ pub(super) const ROWS: &[OptionRow] = &[
         "a change of our address is noticed and registered by itself",
     ),
     // Providers.
-    unsupported(
-        General,
-        &["mwi"],
-        NEVER,
-        "no provider is subscribed to: where it tells by itself, write 'unsolicited_mailbox' in its peer",
-    ),
-    accepted(General, &["mwiexpiry"], "serves 'mwi' lines only"),
     unsupported(Peer, &["header"], NEVER, "extra headers are not sent"),
     // Registrations and subscriptions.
     unsupported(General, &["regextenonqualify"], FALSE_WORDS, "'regexten' follows registration only"),

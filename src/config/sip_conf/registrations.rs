@@ -3,6 +3,7 @@
 use super::builder::settle;
 use crate::config::diagnostic::{Diagnostic, Place};
 use crate::config::general::General;
+use crate::config::mailbox_line::MailboxLine;
 use crate::config::peer::{OutboundProxy, Peer, PeerAddress};
 use crate::config::register_line::{RegisterLine, Written};
 use crate::sip::flow::Transport;
@@ -103,6 +104,30 @@ fn finish(
         is_off(line.transport.unwrap_or_else(|| default(peer)), &line.place, general, diagnostics);
     }
     line
+}
+
+/// Those of the `mwi` lines, each once.
+pub(super) fn mailboxes(
+    written: Vec<(Place, Written, String)>,
+    peers: &Peers,
+    general: &General,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Arc<MailboxLine>> {
+    let mut all: Vec<Arc<MailboxLine>> = Vec::new();
+    for (place, line, mailbox) in written {
+        let mut account = finish(place, line, peers, general, diagnostics);
+        account.proxy = proxy(&account, peers, general);
+        account.id = format!("mwi:{}@{}/{mailbox}", account.user, account.host);
+        match all.iter().find(|first| first.account.id == account.id) {
+            Some(first) => {
+                let say =
+                    format!("mailbox '{mailbox}' is asked for by {} already: the line is ignored", first.account.place);
+                diagnostics.push(Diagnostic::warning(account.place, say).hint("take one of them out"));
+            }
+            None => all.push(Arc::new(MailboxLine { account: Arc::new(account), mailbox })),
+        }
+    }
+    all
 }
 
 /// What `callbackextension=` of a peer asks for.

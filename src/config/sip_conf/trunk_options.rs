@@ -3,9 +3,11 @@
 use super::builder::{GeneralDraft, PeerDraft};
 use super::option::{Effect, OptionRow, Trouble, row};
 use crate::config::login::RealmLogin;
+use crate::config::mailbox_line;
 use crate::config::register_line::Written;
 use crate::config::secret::Secret;
 use crate::config::value;
+use std::time::Duration;
 
 type Result = std::result::Result<(), Trouble>;
 
@@ -40,6 +42,21 @@ pub(super) const ROWS: &[OptionRow] = &[
         "registers an account of ours at a provider or another exchange; its calls come in at the extension ('s' without one). The last '@' ends the password; one with ':' stands in quotes. \
          The section before '?', or the one with the same host, gives it 'fromdomain', 'transport' and a password that the line lacks. May be repeated",
         Effect::General(register),
+    ),
+    row(
+        &["mwi"],
+        MWI,
+        "none",
+        "a mailbox of ours at a provider or another exchange: it is subscribed to (SUBSCRIBE), and what its NOTIFYs say is told to the peers with that 'mailbox'; without a context it is \
+         MAILBOX@SIP_Remote here, as in chan_sip. May be repeated",
+        Effect::General(mwi),
+    ),
+    row(
+        &["mwiexpiry"],
+        "seconds, 60 to 86400",
+        "3600",
+        "for how long the mailboxes of 'mwi' lines are subscribed to each time",
+        Effect::General(mwi_expiry),
     ),
     row(
         &["callbackextension"],
@@ -79,6 +96,20 @@ const REGISTER: &str = "[peer?][transport://]user[@domain[:port]][:secret[:authu
 fn register(draft: &mut GeneralDraft, text: &str) -> Result {
     let line = Written::parse(text).map_err(|why| Trouble::ignored(why, format!("accepted: {REGISTER}")))?;
     draft.register_lines.push((draft.at.clone(), line));
+    Ok(())
+}
+
+const MWI: &str = "user[:secret[:authuser]]@host[:port]/mailbox";
+
+fn mwi(draft: &mut GeneralDraft, text: &str) -> Result {
+    let (line, mailbox) = mailbox_line::parse(text).map_err(|why| Trouble::ignored(why, format!("accepted: {MWI}")))?;
+    draft.mailbox_lines.push((draft.at.clone(), line, mailbox));
+    Ok(())
+}
+
+fn mwi_expiry(draft: &mut GeneralDraft, text: &str) -> Result {
+    let allowed = Duration::from_secs(60)..=Duration::from_secs(86_400);
+    draft.general.mwi_expiry = value::seconds(text).filter(|time| allowed.contains(time)).ok_or(Trouble::Bad)?;
     Ok(())
 }
 

@@ -2,10 +2,13 @@
 
 use crate::clock::{Now, Wall};
 use crate::config::peer::{self, DirectMedia, PeerAddress};
+use crate::config::register_line::RegisterLine;
 use crate::daemon::clock::zone;
 use crate::datetime;
-use crate::observe::snapshot::{NatFlag, PeerDetail, PeerRow, PeerStatus, RegistryRow, RtpTimes, SecondaryMedia, T38};
-use crate::pbx::switch::{self, PeerReport, Registration, RegistrationState};
+use crate::observe::snapshot::{
+    MailboxRow, NatFlag, PeerDetail, PeerRow, PeerStatus, RegistryRow, RtpTimes, SecondaryMedia, T38,
+};
+use crate::pbx::switch::{self, MailboxWatch, PeerReport, Registration, RegistrationState};
 use crate::registrar::location::Binding;
 use crate::registrar::rivals::Rivalry;
 use crate::sip::flow::Transport;
@@ -69,17 +72,31 @@ pub(super) fn registry_row(one: &Registration) -> RegistryRow {
         state => state,
     };
     RegistryRow {
-        host: match &one.line.address {
-            PeerAddress::Static(at) => at.to_string(),
-            PeerAddress::Named(host) => {
-                format!("{}:{}", host.name, host.port.unwrap_or(host.transport().default_port()))
-            }
-            PeerAddress::Dynamic | PeerAddress::Unset => one.line.host.clone(),
-        },
+        host: host_of(&one.line),
         username: one.line.user.clone(),
         refresh_s: one.refresh.as_secs(),
         state: state.name().to_owned(),
         registered: one.since.map(|at| registered_at(at, &zone(at))).unwrap_or_default(),
+    }
+}
+
+/// A line of `sip show mwi`.
+pub(super) fn mailbox_row(one: &MailboxWatch) -> MailboxRow {
+    let account = &one.line.account;
+    MailboxRow {
+        host: host_of(account),
+        username: account.user.clone(),
+        mailbox: one.line.mailbox.clone(),
+        is_subscribed: one.is_subscribed,
+    }
+}
+
+/// The host of an account with its port.
+fn host_of(account: &RegisterLine) -> String {
+    match &account.address {
+        PeerAddress::Static(at) => at.to_string(),
+        PeerAddress::Named(host) => format!("{}:{}", host.name, host.port.unwrap_or(host.transport().default_port())),
+        PeerAddress::Dynamic | PeerAddress::Unset => account.host.clone(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `sip show users|channels|inuse|registry`, `sip qualify peer`, `sip unregister`: lines, and what is done to one.
+//! `sip show users|channels|inuse|registry|mwi`, `sip qualify peer`, `sip unregister`: lines, and what is done to one.
 
 use super::reply::Reply;
 use super::sip::near_peer;
@@ -94,7 +94,7 @@ pub(super) fn show_registry(arguments: &[String], exchange: &mut dyn ControlApi)
         "{:<39.39} {:<6.6} {:<12.12}  {:>8.8} {:<20.20} {:<25.25}\n",
         "Host", "dnsmgr", "Username", "Refresh", "State", "Reg.Time"
     );
-    let all = exchange.registry();
+    let all = exchange.accounts().registrations;
     for row in &all {
         // Names are always looked up again: that is what chan_sip's dnsmgr does where it is on.
         let is_name = !row.host.starts_with(|c: char| c.is_ascii_digit() || c == '[');
@@ -109,6 +109,21 @@ pub(super) fn show_registry(arguments: &[String], exchange: &mut dyn ControlApi)
         );
     }
     Reply::Done(text + &format!("{} SIP registrations.\n", all.len()))
+}
+
+pub(super) fn show_mwi(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
+    if !arguments.is_empty() {
+        return Reply::Usage;
+    }
+    let shown = |host: &str, username: &str, mailbox: &str, subscribed: &str| {
+        format!("{host:<30.30}  {username:<12.12}  {mailbox:<10.10}  {subscribed:<10.10}\n")
+    };
+    let mut text = shown("Host", "Username", "Mailbox", "Subscribed");
+    for row in exchange.accounts().mailboxes {
+        let subscribed = if row.is_subscribed { "Yes" } else { "No" };
+        text += &shown(&line(&row.host), &line(&row.username), &line(&row.mailbox), subscribed);
+    }
+    Reply::Done(text)
 }
 
 pub(super) fn qualify_peer(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {

@@ -172,6 +172,17 @@ pub(super) const SHOW_REGISTRY: Command = Command {
     run: sip_line::show_registry,
 };
 
+/// `sip show mwi`.
+pub(super) const SHOW_MWI: Command = Command {
+    words: "sip show mwi",
+    arguments: "",
+    synopsis: "Show the mailboxes elsewhere that we have ourselves told of",
+    help: "Lists the mailboxes of 'mwi =>' lines, and whether their host tells us of them.\n\
+           The name of a mailbox is cut at ten letters, as in Asterisk: 'mailbox show' has it whole.",
+    complete: &[],
+    run: sip_line::show_mwi,
+};
+
 /// `sip show settings`.
 pub(super) const SHOW_SETTINGS: Command = Command {
     words: "sip show settings",

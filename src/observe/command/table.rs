@@ -475,6 +475,7 @@ pub static TABLE: &[Command] = &[
     sip_rows::SHOW_COUNTERS,
     sip_rows::SHOW_DOMAINS,
     sip_rows::SHOW_INUSE,
+    sip_rows::SHOW_MWI,
     sip_rows::SHOW_OBJECTS,
     sip_rows::SHOW_PEER,
     sip_rows::SHOW_PEERS,

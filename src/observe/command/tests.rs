@@ -13,9 +13,9 @@ use crate::observe::control_api::{
 use crate::observe::feature_rows::{FeatureRows, LotRow, ParkedRow};
 use crate::observe::quality_rows::{Passed, QualityRow};
 use crate::observe::snapshot::{
-    ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, ManualPage, NatFlag, PeerDetail,
-    PeerRow, PeerStatus, RegistryRow, SecondaryMedia, Settings, SipChannelRow, SubscriptionRow, SystemCounts, T38,
-    Uptime, UserRow, Version,
+    Accounts, ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, MailboxRow, ManualPage,
+    NatFlag, PeerDetail, PeerRow, PeerStatus, RegistryRow, SecondaryMedia, Settings, SipChannelRow, SubscriptionRow,
+    SystemCounts, T38, Uptime, UserRow, Version,
 };
 use crate::observe::snapshot::{CodecRow, ConnectionRow, DomainRow, RtpTimes};
 use crate::rng::Rng;
@@ -57,7 +57,7 @@ impl ControlApi for Fake {
     fn peer(&self, name: &str) -> Option<PeerDetail> {
         self.detail.clone().filter(|peer| peer.row.name == name)
     }
-    fn registry(&self) -> Vec<RegistryRow> {
+    fn accounts(&self) -> Accounts {
         let row = |host: &str, state: &str, registered: &str| RegistryRow {
             host: host.into(),
             username: "4711".into(),
@@ -65,10 +65,19 @@ impl ControlApi for Fake {
             state: state.into(),
             registered: registered.into(),
         };
-        vec![
+        let registrations = vec![
             row("sip.itsp.example:5060", "Registered", "Sat, 28 Nov 2026 12:00:00"),
             row("192.0.2.9:5070", "Request Sent", ""),
-        ]
+        ];
+        let row = |host: &str, mailbox: &str, is_subscribed| MailboxRow {
+            host: host.into(),
+            username: "4711".into(),
+            mailbox: mailbox.into(),
+            is_subscribed,
+        };
+        let mailboxes =
+            vec![row("sip.itsp.example:5060", "100@SIP_Remote", true), row("192.0.2.9:5070", "7@home", false)];
+        Accounts { registrations, mailboxes }
     }
     fn channels(&self) -> Vec<ChannelRow> {
         self.channels.clone()
@@ -857,6 +866,16 @@ sip.itsp.example:5060                   Y      4711               105 Registered
 2 SIP registrations.$
 ";
     assert_eq!(marked(&told(&mut Fake::default(), "sip show registry")), expected);
+}
+
+#[test]
+fn mailboxes_elsewhere_stand_in_asterisks_columns() {
+    let expected = "\
+Host                            Username      Mailbox     Subscribed$
+sip.itsp.example:5060           4711          100@SIP_Re  Yes       $
+192.0.2.9:5070                  4711          7@home      No        $
+";
+    assert_eq!(marked(&told(&mut Fake::default(), "sip show mwi")), expected);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::dialplan::program::errand;
 use crate::dialplan::text_message::{NotSent, TextMessage, name_and_number};
 use crate::dialplan::{AppReply, CallerId, ChannelId, Position, Program};
 use crate::pbx::core::Core;
-use crate::pbx::text_messages;
+use crate::pbx::{text_messages, text_room};
 
 /// Maximum number of messages that the dialplan runs for at once.
 const MAX_RUNNING: usize = 200;
@@ -68,7 +68,9 @@ fn sender(channel: &Channel) -> String {
 
 /// A program sends a message: it goes at the end of this turn.
 pub(super) fn send(parties: &mut Parties, id: ChannelId, message: &TextMessage, core: &mut Core) {
-    let sender = parties.channel(local::caller(parties, id)).map(sender).unwrap_or_default();
+    let began = parties.channel(local::caller(parties, id)).map(sender).unwrap_or_default();
+    let peer = core.config.peers.get(&began).cloned();
+    let sender = peer.map_or(began, |peer| text_room::counted_as(&peer).to_owned());
     let sent = match text_messages::read(message, &sender, core) {
         Ok(_) if core.texts.len() >= MAX_PENDING => {
             Err(NotSent { status: "FAILURE", reason: format!("{MAX_PENDING} messages wait to be sent already") })

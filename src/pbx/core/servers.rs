@@ -3,6 +3,7 @@
 
 use crate::clock::Time;
 use crate::names::Server;
+use crate::sip::header::{HeaderName, Headers};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,6 +11,13 @@ use std::time::Duration;
 pub const AVOIDED: Duration = Duration::from_secs(60);
 /// The longest that a server's own Retry-After counts.
 pub const LONGEST: Duration = Duration::from_secs(600);
+
+/// How long a server asks to be left alone (RFC 3261 20.33); a comment or parameters may follow.
+pub fn retry_after(headers: &Headers) -> Option<Duration> {
+    let text = headers.get(HeaderName::RetryAfter)?;
+    let digits: String = text.iter().map(|byte| char::from(*byte)).take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().map(Duration::from_secs)
+}
 
 /// The servers to avoid, and until when.
 #[derive(Debug, Default)]

@@ -72,6 +72,8 @@ pub enum LineTimer {
     Keepalive(String),
     /// A registration of ours is to be sent, by its name.
     Registration(Arc<str>),
+    /// A mailbox of ours elsewhere is to be subscribed to, by its name.
+    Mailbox(Arc<str>),
     /// A binding may have expired.
     Registrations,
 }

@@ -4,6 +4,7 @@ mod extensions;
 mod fixed_address;
 mod keepalive;
 mod locate;
+pub mod mailboxes;
 pub mod notify;
 pub mod registrations;
 mod watches;
@@ -32,6 +33,7 @@ use bytes::Bytes;
 use fixed_address::{flow_of, flow_to, route_to, server_of, servers, uri_at};
 use keepalive::KeepAlives;
 use locate::{Whereabouts, flows_of};
+use mailboxes::Mailboxes;
 use registrations::Registrations;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -74,6 +76,8 @@ pub struct Lines {
     keepalives: KeepAlives,
     /// Our own registrations at providers.
     pub registrations: Registrations,
+    /// Our mailboxes elsewhere.
+    pub mailboxes: Mailboxes,
 }
 
 impl Lines {
@@ -85,6 +89,7 @@ impl Lines {
         self.watch_in_turn(peers.values().filter(|peer| peer.host.is_fixed()), core);
         self.keep_all_alive(core);
         self.registrations.load(core);
+        self.mailboxes.load(core);
     }
 
     /// Before a new configuration: the extensions of every registered line go, for their names may change.
@@ -100,6 +105,7 @@ impl Lines {
         self.renew_watches(old, core);
         self.keep_all_alive(core);
         self.registrations.load(core);
+        self.mailboxes.load(core);
         self.add_all_extensions(core);
     }
 
@@ -149,6 +155,7 @@ impl Lines {
             self.keepalives.arm(&peer, core);
         }
         self.registrations.addresses_changed(core);
+        self.mailboxes.addresses_changed(core);
     }
 
     fn add_all_extensions(&mut self, core: &mut Core) {
@@ -408,6 +415,7 @@ impl Lines {
                 Requester::Qualify { peer, watch, attempt } => Some((peer.clone(), *watch, *attempt)),
                 Requester::Leg(_)
                 | Requester::Registration(_)
+                | Requester::Mailbox(_)
                 | Requester::Text(_)
                 | Requester::Notify(_)
                 | Requester::Subscription(_) => None,
@@ -462,6 +470,7 @@ impl Lines {
                 self.keepalives.due(&name, peer.as_deref(), flows, core);
             }
             LineTimer::Registration(key) => self.registrations.due(&key, core),
+            LineTimer::Mailbox(key) => self.mailboxes.due(&key, core),
             LineTimer::Registrations => self.expire(core),
         }
     }
@@ -499,6 +508,7 @@ impl Lines {
             + self.keepalives.timers()
             + usize::from(self.expiry.is_some())
             + self.registrations.timers()
+            + self.mailboxes.timers()
     }
 
     fn whereabouts(&self) -> Whereabouts<'_> {

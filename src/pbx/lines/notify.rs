@@ -1,11 +1,13 @@
 //! NOTIFY outside of subscriptions: `sip notify` has a telephone restart, or read its configuration anew.
 
 use super::Lines;
-use super::fixed_address::{flow_to, server_of, uri_at};
+use super::fixed_address::{flow_of, flow_to, route_to, server_of, uri_at};
 use crate::config::peer::Peer;
 use crate::config::sip_notify_conf::NotifyType;
 use crate::event::LineEvent;
-use crate::pbx::core::{Core, Requester, add_request_headers};
+use crate::names::Server;
+use crate::pbx::core::servers::retry_after;
+use crate::pbx::core::{Core, Notice, Requester, add_request_headers};
 use crate::pbx::uri_text::{contact, escape_user, host, to_uri};
 use crate::sip::Flow;
 use crate::sip::dialog::routed;
@@ -15,6 +17,7 @@ use crate::sip::method::Method;
 use crate::sip::sips::binds_request;
 use crate::sip::transaction::{Account, Sending};
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// What came of an order to notify a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,28 +41,61 @@ pub fn send(lines: &Lines, kind: &str, name: &str, core: &mut Core) -> Notified 
         .iter()
         .map(|binding| (binding.contact.to_string(), binding.flow, binding.path.clone()))
         .collect();
-    let fixed = server_of(&peer, core).filter(|_| bound.is_empty()).map(|server| {
-        let flow = flow_to(&peer, server, core);
-        (uri_at(&peer, peer.default_user.as_deref(), flow), flow, Vec::new())
-    });
-    let places: Vec<_> = bound.into_iter().chain(fixed).collect();
-    if places.is_empty() {
-        return Notified::NoAddress;
+    if bound.is_empty() {
+        let Some(server) = server_of(&peer, core) else { return Notified::NoAddress };
+        to_server(&peer, (kind, &what), server, core);
+        return Notified::Sent;
     }
-    for (target, flow, route) in places {
-        let request = request(&peer, &what, (&target, flow, &route), core);
-        let account = Account::Peer(peer.name.as_str().into());
-        core.request(request, flow, Sending::Reliably, Requester::Notify(peer.name.as_str().into()), account);
+    for (target, flow, path) in bound {
+        let (flow, route) = (flow_of(&peer, flow, core), route_to(&peer, &path));
+        let notice = Notice { peer: peer.name.clone(), kind: kind.to_owned(), server: None };
+        transmit(&peer, &what, (&target, flow, &route), notice, core);
     }
     Notified::Sent
 }
 
-/// A telephone answered. `response`: none when it did not.
-pub fn answered(name: &str, response: Option<&Response>, core: &mut Core) {
+/// To a server of a peer's fixed address.
+fn to_server(peer: &Peer, (kind, what): (&str, &NotifyType), server: Server, core: &mut Core) {
+    let flow = flow_to(peer, server, core);
+    let target = uri_at(peer, peer.default_user.as_deref(), flow);
+    let notice = Notice { peer: peer.name.clone(), kind: kind.to_owned(), server: Some(server) };
+    transmit(peer, what, (&target, flow, &route_to(peer, &[])), notice, core);
+}
+
+fn transmit(peer: &Peer, what: &NotifyType, to: (&str, Flow, &[Bytes]), notice: Notice, core: &mut Core) {
+    let request = request(peer, what, to, core);
+    let account = Account::Peer(peer.name.as_str().into());
+    core.request(request, to.1, Sending::Reliably, Requester::Notify(Arc::new(notice)), account);
+}
+
+/// A telephone answered. `response`: none when it did not. RFC 3263 4.3: where a server is silent or answers 503, the next of
+/// its peer is sent it.
+pub fn answered(notice: &Notice, response: Option<&Response>, core: &mut Core) {
     let status = response.map(|response| response.status);
-    if status.is_none_or(|status| status >= 200) {
-        core.emit(LineEvent::Notified { line: name.to_owned(), status });
+    if status.is_none_or(|status| status == 503) && goes_on(notice, response, core) {
+        return;
     }
+    if status.is_none_or(|status| status >= 200) {
+        core.emit(LineEvent::Notified { line: notice.peer.clone(), status });
+    }
+}
+
+fn goes_on(notice: &Notice, response: Option<&Response>, core: &mut Core) -> bool {
+    let Some(server) = notice.server else { return false };
+    let Some(peer) = core.config.peers.get(&notice.peer).cloned() else { return false };
+    let Some(what) = core.config.notify_types.get(&notice.kind).cloned() else { return false };
+    if peer.servers(core.config.admission.names()).len() < 2 {
+        return false;
+    }
+    let asked = response.and_then(|response| retry_after(&response.headers));
+    core.failed_servers.note(server, asked, core.now.mono);
+    // Each is tried once: those that failed are avoided from then on.
+    let next = server_of(&peer, core).filter(|next| !core.failed_servers.is_avoided(*next, core.now.mono));
+    let Some(next) = next else { return false };
+    let (line, server) = (peer.name.clone(), server.to_string());
+    core.emit(LineEvent::ServerFailed { line, server, next: next.to_string() });
+    to_server(&peer, (&notice.kind, &what), next, core);
+    true
 }
 
 fn request(peer: &Peer, what: &NotifyType, (target, flow, route): (&str, Flow, &[Bytes]), core: &mut Core) -> Request {

@@ -4,7 +4,10 @@ mod one;
 mod pace;
 mod request;
 
+pub(super) use one::ways;
 pub use one::{Registration, RegistrationState};
+pub(super) use pace::{Failed, renewal, wait};
+pub(super) use request::seconds;
 
 use crate::config::register_line::RegisterLine;
 use crate::pbx::core::Core;

@@ -1,5 +1,6 @@
 //! A request of ours that is asked for a password (401, 407) is sent again with it, whoever sent it.
 
+use super::accounts;
 use crate::pbx::calls::{self, Calls};
 use crate::pbx::core::challenge::{self, Home};
 use crate::pbx::core::{Core, Requester};
@@ -31,6 +32,7 @@ pub(super) fn is_sent_again(
         // The BYE of a leg that is gone.
         Requester::Leg(_) => (answered.request().method == Method::Bye).then_some(next),
         Requester::Subscription(id) => notices::number_again(subscriptions, (id, response.id), next),
+        Requester::Mailbox(_) => lines.mailboxes.number_again(response.id),
         Requester::Registration(ref key) => registrations::number_again(&mut lines.registrations, key, response.id),
         Requester::Qualify { .. } | Requester::Text(_) | Requester::Notify(_) => Some(next),
     };
@@ -45,7 +47,7 @@ fn home(response: &Answer<Requester>, lines: &mut Lines) -> Option<Home> {
     let name = match &response.account {
         Account::Peer(name) => name,
         Account::Registration(key) => {
-            return registrations::line_of(&mut lines.registrations, key, response.id).map(Home::Registrar);
+            return accounts::account_of(lines, key, response.id).map(Home::Registrar);
         }
         Account::Nobody | Account::Given(_) => return Some(Home::Other),
     };

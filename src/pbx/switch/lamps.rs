@@ -11,6 +11,7 @@ use crate::pbx::calls::leg::{Arrival as LegArrival, Leg};
 use crate::pbx::calls::{Calls, hint_lookup, take_changed_lines};
 use crate::pbx::core::{Core, DeviceCall, Devices, Requester, SubscriptionId};
 use crate::pbx::lines::Lines;
+use crate::pbx::lines::mailboxes::{MailboxWatch, Notice};
 use crate::pbx::request_gate::Secured;
 use crate::pbx::subscriptions::notices::{self, Asked};
 use crate::pbx::subscriptions::{
@@ -20,7 +21,9 @@ use crate::registrar::register::Move;
 use crate::sip::Flow;
 use crate::sip::flow::OpensFor;
 use crate::sip::message::{Request, Response};
+use crate::sip::method::Method;
 use crate::sip::transaction::{Answer, ClientId, ServerId};
+use crate::sip::validate::Essentials;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -78,6 +81,12 @@ impl KnownDialog {
         KnownDialog { opens_for, nat, secured: Secured(leg.is_secure()) }
     }
 
+    /// That of a mailbox of ours elsewhere.
+    pub(super) fn of_mailbox(one: &MailboxWatch, core: &Core) -> KnownDialog {
+        let nat = core.config.general.defaults.nat;
+        KnownDialog { opens_for: one.opens_for(), nat, secured: Secured(false) }
+    }
+
     /// That of a subscription.
     pub(super) fn of_subscription(one: &Subscription) -> KnownDialog {
         let (opens_for, nat) = (one.reached.flow.opens_for, one.peer.settings.nat);
@@ -98,7 +107,7 @@ pub(super) enum NoticeEnd<'a> {
 /// What lamps are made of.
 pub(super) struct Lamps<'a> {
     pub(super) core: &'a mut Core,
-    pub(super) lines: &'a Lines,
+    pub(super) lines: &'a mut Lines,
     pub(super) calls: &'a mut Calls,
     pub(super) subscriptions: &'a mut Subscriptions,
 }
@@ -133,19 +142,42 @@ impl Lamps<'_> {
     }
 
     /// A provider tells how many messages wait, by a NOTIFY outside of any dialog from its own address.
-    pub(super) fn provider_tells(self, server: ServerId, request: &Request, peer: &Peer) {
+    pub(super) fn provider_tells(mut self, server: ServerId, request: &Request, peer: &Peer) {
         self.core.respond(server, Response::for_request(request, 200, None));
         let Some(mailbox) = &peer.messages.unsolicited else { return };
-        match read_summary(&request.body) {
-            Some(messages) => {
-                let path = database::path(mailbox::FAMILY, mailbox);
-                // A full database says so itself where it is written by hand.
-                if self.calls.shared().database.put(&path, &messages.text()).is_err() {
-                    self.core.count_drop("count of a mailbox that the full database has no room for");
-                }
-            }
-            None => self.core.count_drop("message summary that cannot be read"),
+        self.count(mailbox, &request.body);
+    }
+
+    /// The same within a subscription of ours (`mwi =>`).
+    pub(super) fn mailbox_tells(mut self, server: ServerId, request: &Request, essentials: &Essentials) {
+        let Some(one) = self.lines.mailboxes.of_request_mut(essentials) else { return };
+        let notice = match request.method {
+            Method::Notify => one.notified(request, essentials, self.core),
+            _ => Notice::Refused(405),
+        };
+        let status = if let Notice::Refused(status) = notice { status } else { 200 };
+        self.core.respond(server, Response::for_request(request, status, None));
+        if let Notice::Counts(mailbox) = notice
+            && let Some(messages) = self.count(&mailbox, &request.body)
+            && let Some(one) = self.lines.mailboxes.of_request_mut(essentials)
+        {
+            one.told((messages.new, messages.old), self.core);
         }
+        self.lines.mailboxes.settle();
+    }
+
+    /// Keeps what a summary says of a mailbox.
+    fn count(&mut self, mailbox: &str, body: &[u8]) -> Option<Messages> {
+        let Some(messages) = read_summary(body) else {
+            self.core.count_drop("message summary that cannot be read");
+            return None;
+        };
+        let path = database::path(mailbox::FAMILY, mailbox);
+        // A full database says so itself where it is written by hand.
+        if self.calls.shared().database.put(&path, &messages.text()).is_err() {
+            self.core.count_drop("count of a mailbox that the full database has no room for");
+        }
+        Some(messages)
     }
 
     /// Takes back what was subscribed to before a restart.

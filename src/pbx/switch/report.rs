@@ -10,6 +10,7 @@ use crate::pbx::calls::bridge::Bridge;
 use crate::pbx::calls::channel::Channel;
 use crate::pbx::calls::leg::Leg;
 use crate::pbx::core::{Core, Devices as _, LegId};
+use crate::pbx::lines::mailboxes::MailboxWatch;
 use crate::pbx::lines::registrations::Registration;
 use crate::pbx::settings::SwitchSettings;
 use crate::pbx::subscriptions::Subscriptions;
@@ -104,6 +105,11 @@ pub struct Leftovers {
     pub under_way: usize,
     /// Timers other than those of lines.
     pub timers: usize,
+}
+
+/// Our mailboxes elsewhere, by name.
+pub fn mailboxes_elsewhere(switch: &Switch) -> impl Iterator<Item = &MailboxWatch> {
+    switch.lines.mailboxes.iter()
 }
 
 /// Our own registrations at providers, by name.

@@ -6,6 +6,7 @@ use super::session_timer::SessionTimer;
 use super::user_agent::UserAgent;
 use crate::config::peer::{Peer, SendRpid};
 use crate::config::presentation::Presentation;
+use crate::pbx::core::servers::retry_after;
 use crate::pbx::core::{LegId, LegTimer};
 use crate::pbx::uri_text::{contact, escape_user, host, quote};
 use crate::sdp::Sdp;
@@ -283,13 +284,6 @@ pub(super) fn refusal(response: &Response) -> LegEvent {
         503 => LegEvent::Failed(Refusal::Unavailable(reason, retry_after(&response.headers))),
         status => LegEvent::Failed(Refusal::Status(status, reason)),
     }
-}
-
-/// How long a server asks to be left alone (RFC 3261 20.33); a comment or parameters may follow.
-fn retry_after(headers: &Headers) -> Option<Duration> {
-    let text = headers.get(HeaderName::RetryAfter)?;
-    let digits: String = text.iter().map(|byte| char::from(*byte)).take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(Duration::from_secs)
 }
 
 /// The places a 3xx names (RFC 3261 8.1.3.4), the preferred first.

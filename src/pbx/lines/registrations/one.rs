@@ -427,7 +427,7 @@ impl Registration {
 
 /// The servers of the registrar, those to try first first; none: its name leads to no address yet. The one place where
 /// they are chosen.
-fn ways(line: &RegisterLine, core: &Core) -> Vec<Flow> {
+pub(in crate::pbx::lines) fn ways(line: &RegisterLine, core: &Core) -> Vec<Flow> {
     let peer = line.peer.as_deref().and_then(|name| core.config.peers.get(name));
     let names = core.config.admission.names();
     if let Some(proxy) = &line.proxy {

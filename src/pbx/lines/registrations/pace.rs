@@ -18,7 +18,7 @@ const LONGEST_REFUSAL: Duration = Duration::from_secs(1800);
 const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 /// When a registration that was granted for so long is renewed.
-pub(super) fn renewal(granted: Duration) -> Duration {
+pub(in crate::pbx::lines) fn renewal(granted: Duration) -> Duration {
     let wait = if granted <= SHORT {
         granted.saturating_mul(SHORT_PER_CENT).checked_div(100).unwrap_or_default()
     } else {
@@ -29,7 +29,7 @@ pub(super) fn renewal(granted: Duration) -> Duration {
 
 /// Why a registration failed, as far as its next try depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failed {
+pub(in crate::pbx::lines) enum Failed {
     /// Nobody answered, or the request could not be sent.
     Silence,
     /// Somebody refused, and named a time perhaps (Retry-After).
@@ -38,7 +38,7 @@ pub(super) enum Failed {
 
 /// When it is tried again after so many failures in a row, `timeout` being `registertimeout=`: doubled each time, and at
 /// random between half and all of that, so that a thousand exchanges do not come back in the same second (RFC 5626 4.5).
-pub(super) fn wait(failed: Failed, failures: u32, timeout: Duration, rng: &mut Rng) -> Duration {
+pub(in crate::pbx::lines) fn wait(failed: Failed, failures: u32, timeout: Duration, rng: &mut Rng) -> Duration {
     let longest = match failed {
         Failed::Silence => LONGEST_SILENCE,
         Failed::Refusal(_) => LONGEST_REFUSAL,

@@ -110,7 +110,7 @@ pub(super) fn service_route(headers: &Headers) -> Vec<Bytes> {
 }
 
 /// A header that is one number of seconds.
-pub(super) fn seconds(headers: &Headers, name: HeaderName) -> Option<Duration> {
+pub(in crate::pbx::lines) fn seconds(headers: &Headers, name: HeaderName) -> Option<Duration> {
     let text = std::str::from_utf8(headers.get(name)?).ok()?;
     let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
     digits.parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()))
