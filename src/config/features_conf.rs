@@ -19,6 +19,22 @@ const MAX_APPLICATIONS: usize = 100;
 pub struct Features {
     /// `pickupexten`: dialled to take a call that rings in one of the caller's groups; empty: there is none.
     pub pickup_extension: String,
+    /// `pickupsound`: played to who has taken a call by it; empty: nothing.
+    pub pickup_sound: String,
+    /// `courtesytone`: played to both when a code begins or ends a recording; empty: nothing.
+    pub courtesy_tone: String,
+    /// `recordingfailsound`: played to who pressed a code when nothing is recorded; empty: nothing.
+    pub recording_fail_sound: String,
+    /// `xfersound`: played to the line that was consulted when it is connected; empty: nothing.
+    pub transfer_sound: String,
+    /// `xferfailsound`: played to who transfers when that line cannot be had; empty: nothing.
+    pub transfer_fail_sound: String,
+    /// `atxferdropcall`: hanging up while the line that is to be consulted rings ends the call.
+    pub drops_call: bool,
+    /// `atxferloopdelay`: how long nobody is called after who transferred did not answer.
+    pub callback_delay: Duration,
+    /// `atxfercallbackretries`: how often the line and who transferred are called again.
+    pub callback_retries: u32,
     /// `pickupfailsound`: played to who found nothing to take; empty: nothing.
     pub pickup_fail_sound: String,
     /// `featuredigittimeout`: how long a code may wait for its next digit.
@@ -56,6 +72,8 @@ pub enum Code {
     Abort,
     /// `atxfercomplete`: the same.
     Complete,
+    /// `atxferswap`: the same.
+    Swap,
 }
 
 impl Code {
@@ -70,6 +88,7 @@ impl Code {
             Code::Park => ("parkcall", "Park Call"),
             Code::Abort => ("atxferabort", "Abort Attended Transfer"),
             Code::Complete => ("atxfercomplete", "Complete Attended Transfer"),
+            Code::Swap => ("atxferswap", "Swap Attended Transfer"),
         }
     }
 
@@ -80,6 +99,7 @@ impl Code {
             Code::Disconnect => "*",
             Code::Abort => "*1",
             Code::Complete => "*2",
+            Code::Swap => "*4",
             Code::AttendedTransfer | Code::Monitor | Code::MixMonitor | Code::Park => "",
         }
     }
@@ -88,7 +108,7 @@ impl Code {
     pub const MAP: [Code; 6] =
         [Code::BlindTransfer, Code::AttendedTransfer, Code::Monitor, Code::Disconnect, Code::Park, Code::MixMonitor];
     /// Those that count while a line is consulted.
-    pub const CONSULTING: [Code; 2] = [Code::Abort, Code::Complete];
+    pub const CONSULTING: [Code; 3] = [Code::Abort, Code::Complete, Code::Swap];
 }
 
 /// One feature of `[applicationmap]`.
@@ -113,6 +133,14 @@ impl Default for Features {
         let all = Code::MAP.into_iter().chain(Code::CONSULTING);
         Features {
             pickup_extension: "*8".to_owned(),
+            pickup_sound: String::new(),
+            courtesy_tone: String::new(),
+            recording_fail_sound: String::new(),
+            transfer_sound: String::new(),
+            transfer_fail_sound: String::new(),
+            drops_call: false,
+            callback_delay: Duration::from_secs(10),
+            callback_retries: 2,
             pickup_fail_sound: String::new(),
             code_time: Duration::from_millis(1000),
             number_time: Duration::from_secs(3),
@@ -176,7 +204,22 @@ pub static GENERAL: &[ConfRow<Features>] = &[
             Some(())
         },
     },
+    text!("pickupsound", "a sound", "none", "played to who has taken a call by pickupexten", pickup_sound),
     text!("pickupfailsound", "a sound", "none", "played to who found no call to take", pickup_fail_sound),
+    text!(
+        "courtesytone",
+        "a sound",
+        "none",
+        "played to both when a code begins or ends a recording; it is that of the default lot, too",
+        courtesy_tone
+    ),
+    text!(
+        "recordingfailsound",
+        "a sound",
+        "none",
+        "played to who pressed the code when nothing can be recorded",
+        recording_fail_sound
+    ),
     ConfRow {
         name: "featuredigittimeout",
         values: "milliseconds, 1 to 60000",
@@ -215,6 +258,50 @@ pub static GENERAL: &[ConfRow<Features>] = &[
         "there is no such number; then the call is back",
         invalid_sound
     ),
+    text!(
+        "xfersound",
+        "a sound",
+        "none (Asterisk: beep)",
+        "played to the line that was consulted when it is connected with the other one",
+        transfer_sound
+    ),
+    text!(
+        "xferfailsound",
+        "a sound",
+        "none (Asterisk: beeperr)",
+        "played to who transfers when the line that was to be consulted cannot be had; then the call is back",
+        transfer_fail_sound
+    ),
+    ConfRow {
+        name: "atxferdropcall",
+        values: "yes, no",
+        default: "no",
+        help: "whether hanging up while the line that is to be consulted rings ends the call; with no, that line is called for the one who waits, and then who transferred is called back",
+        set: |features, text| {
+            features.drops_call = value::boolean(text)?;
+            Some(())
+        },
+    },
+    ConfRow {
+        name: "atxferloopdelay",
+        values: "seconds, 0 to 3600",
+        default: "10",
+        help: "how long nobody is called when neither has answered; then both are called again",
+        set: |features, text| {
+            features.callback_delay = value::seconds(text).filter(|time| time.as_secs() <= 3600)?;
+            Some(())
+        },
+    },
+    ConfRow {
+        name: "atxfercallbackretries",
+        values: "0 to 20",
+        default: "2",
+        help: "how often both are called again when neither answered; then the call ends",
+        set: |features, text| {
+            features.callback_retries = value::number(text).filter(|count| *count <= 20)?;
+            Some(())
+        },
+    },
     code!("atxferabort", "*1", "while a line is consulted: hangs it up; the call is back", Abort),
     code!(
         "atxfercomplete",
@@ -222,6 +309,7 @@ pub static GENERAL: &[ConfRow<Features>] = &[
         "while a line is consulted: connects it with the other one, as hanging up does",
         Complete
     ),
+    code!("atxferswap", "*4", "while a line is consulted: it waits, and the other one is talked to; and back", Swap),
 ];
 
 /// The codes of `[featuremap]` that are in effect.
@@ -243,15 +331,7 @@ pub static FEATURE_MAP: &[ConfRow<Features>] = &[
 const IGNORED: &[Ignored] = &[
     ("transferdialattempts", &["3", "1", ""], "a number that is not there is asked for once"),
     ("transferretrysound", &[""], "a number that is not there is asked for once"),
-    ("pickupsound", &[""], "who took a call is connected at once"),
-    ("recordingfailsound", &[""], "nothing is played when a recording fails: the log says why"),
     ("atxferthreeway", &["", "*3"], "three lines cannot be joined: each hears one other"),
-    ("atxferdropcall", &["no", ""], "a line that does not answer ends no call: it is back"),
-    ("atxferloopdelay", &["10", ""], "a line that does not answer is not called again: the call is back"),
-    ("atxfercallbackretries", &["2", ""], "a line that does not answer is not called again: the call is back"),
-    ("atxferswap", &["*4", ""], "back to the first line goes by atxferabort"),
-    ("xfersound", &["beep", ""], "who has transferred a call is hung up"),
-    ("xferfailsound", &["beeperr", ""], "a transfer that fails is the call as it was"),
 ];
 
 /// What is not read of `[general]` and `[featuremap]`: the option, and why or what instead.
@@ -296,7 +376,9 @@ fn general(section: &Section, features: &mut Features, lots: &mut ParkingLots, s
         names(parking_conf::LOT, entry) || parking_conf::IGNORED.iter().any(|(name, _, _)| entry.is(name))
     };
     let (of_lot, others): (Vec<&Entry>, Vec<&Entry>) = section.entries.iter().partition(is_of_lot);
-    said.extend(others.into_iter().filter_map(|entry| conf_row::apply(GENERAL, IGNORED, features, entry).err()));
+    let tones = of_lot.iter().copied().filter(|entry| entry.is("courtesytone"));
+    let own = others.into_iter().chain(tones);
+    said.extend(own.filter_map(|entry| conf_row::apply(GENERAL, IGNORED, features, entry).err()));
     if !of_lot.is_empty() {
         lots.read(DEFAULT_LOT, section, of_lot, said);
     }
@@ -361,6 +443,7 @@ mod tests {
         let (features, lots, said) = read(
             "[general]\nparkext=70\nparkpos=71-79\npickupexten=*7\nfeaturedigittimeout=500\ntransferdigittimeout=5\n\
              atxfernoanswertimeout=20\ntransferannouncesound=beep\natxferabort=*9\nxfersound=beep\n\
+             courtesytone=ding\natxferdropcall=yes\natxferloopdelay=3\natxfercallbackretries=1\natxferthreeway=*3\n\
              [featuremap]\nblindxfer => ##\ndisconnect =>\nparkcall=#72\n\
              [applicationmap]\nnine => #9,peer/callee,Playback,beep\nTen => #10,self,SayDigits(12)\n\
              [parkinglot_shop]\nparkpos=801-802\n",
@@ -370,6 +453,10 @@ mod tests {
         assert_eq!((features.pickup_extension.as_str(), features.code(Code::Abort)), ("*7", "*9"));
         assert_eq!((features.code_time.as_millis(), features.number_time.as_secs()), (500, 5));
         assert_eq!((features.consult_time.as_secs(), features.announce_sound.as_str()), (20, "beep"));
+        assert_eq!((features.courtesy_tone.as_str(), lots.get("").unwrap().1.tone.as_str()), ("ding", "ding"));
+        assert_eq!((features.transfer_sound.as_str(), features.code(Code::Swap)), ("beep", "*4"));
+        assert_eq!((features.drops_call, features.callback_retries), (true, 1));
+        assert_eq!(features.callback_delay.as_secs(), 3);
         let codes = Code::MAP.map(|code| features.code(code));
         assert_eq!(codes, ["##", "", "", "", "#72", ""]);
         let nine = &features.applications["nine"];
@@ -383,7 +470,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let (features, _, said) = read(
-            "[general]\nfeaturedigittimeout=0\npickupexten=home\nxfersound=ding\npickupextn=*8\n[featuremap]\natxfer=star\n\
+            "[general]\nfeaturedigittimeout=0\npickupexten=home\natxferthreeway=#3\npickupextn=*8\n[featuremap]\natxfer=star\n\
              swap=1\n[applicationmap]\na=#9\nb=#9,all,Playback\n[mygroup]\nnine=#8\n",
         );
         assert_eq!(
@@ -391,7 +478,7 @@ mod tests {
             [
                 "features.conf:2: '0' is not a valid value of 'featuredigittimeout': the line is ignored",
                 "features.conf:3: 'home' is not a valid value of 'pickupexten': the line is ignored",
-                "features.conf:4: 'xfersound' is not supported and is ignored",
+                "features.conf:4: 'atxferthreeway' is not supported and is ignored",
                 "features.conf:5: unknown option 'pickupextn' (did you mean 'pickupexten'?)",
                 "features.conf:7: 'star' is not a valid value of 'atxfer': the line is ignored",
                 "features.conf:8: unknown option 'swap'",

@@ -8,7 +8,7 @@ use super::digits::Digits;
 use super::handle::ChannelHandle;
 use super::lookup;
 use super::menu;
-use super::request::{Cause, DialRequest, DialTarget, Interrupted, Played};
+use super::request::{Cause, DialRequest, DialStatus, DialTarget, Interrupted, Played};
 use super::say::letters;
 use crate::event::Level;
 use std::time::Duration;
@@ -28,14 +28,24 @@ pub static READ_NUMBER: App = App {
     run: |channel, args| Box::pin(read_number(channel, args)),
 };
 
-/// The same, and calls it: `context,prompt,invalid,milliseconds,seconds`.
+/// The same, and calls it: `context,prompt,invalid,milliseconds,seconds,sound of failure`.
 pub static CONSULT: App = App {
     name: "Consult",
     synopsis: "Reads the number of a transfer and calls it",
-    syntax: "Consult(context,prompt,invalid,milliseconds,seconds)",
+    syntax: "Consult(context,prompt,invalid,milliseconds,seconds,failed)",
     help: "",
-    arity: 5,
+    arity: 6,
     run: |channel, args| Box::pin(consult(channel, args)),
+};
+
+/// Calls a number for a line whose transferer has hung up meanwhile, and then that one: `context,number,line,seconds,times,delay`.
+pub static RECALL: App = App {
+    name: "Recall",
+    synopsis: "Calls the number of a transfer, and then who transferred",
+    syntax: "Recall(context,number,line,seconds,times,delay)",
+    help: "",
+    arity: 6,
+    run: |channel, args| Box::pin(recall(channel, args)),
 };
 
 /// Says where a call is parked.
@@ -58,16 +68,48 @@ async fn consult(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Inte
     let args = args.split();
     let number = number(&mut channel, &args).await?;
     channel.set_variable(NUMBER, &number);
-    if let Some(target) =
-        DialTarget::parse(&format!("Local/{number}@{}", args.trimmed(0))).filter(|_| !number.is_empty())
-    {
-        let timeout = Some(Duration::from_secs(args.trimmed(4).parse().unwrap_or(15)));
-        let options = DialOptions { continue_after: true, ..DialOptions::default() };
-        dial_request::dial(
-            &mut channel,
-            DialRequest { targets: vec![target], timeout, options, located: Default::default() },
-        )
-        .await?;
+    if number.is_empty() {
+        return Ok(Outcome::Stop(Cause::NORMAL));
+    }
+    let options = DialOptions { continue_after: true, ..DialOptions::default() };
+    let target = format!("Local/{number}@{}", args.trimmed(0));
+    let time = Duration::from_secs(args.trimmed(4).parse().unwrap_or(15));
+    let is_had = call(&mut channel, &target, time, options).await?;
+    if !is_had && !args.trimmed(5).is_empty() {
+        let played = channel.play(vec![args.trimmed(5).to_owned()]).await?;
+        menu::was_played(&channel, "transfer", &played);
+    }
+    Ok(Outcome::Stop(Cause::NORMAL))
+}
+
+/// Calls a line; says whether it answered.
+async fn call(
+    channel: &mut ChannelHandle,
+    target: &str,
+    time: Duration,
+    options: DialOptions,
+) -> Result<bool, Interrupted> {
+    let Some(target) = DialTarget::parse(target) else { return Ok(false) };
+    let request = DialRequest { targets: vec![target], timeout: Some(time), options, located: Default::default() };
+    Ok(dial_request::dial(channel, request).await?.status == DialStatus::Answer)
+}
+
+/// As soon as somebody answers this is broken off: the channel goes on as before, with that one.
+async fn recall(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrupted> {
+    let args = args.split();
+    let (number, line) = (format!("Local/{}@{}", args.trimmed(1), args.trimmed(0)), args.trimmed(2).to_owned());
+    let amount = |index: usize| args.trimmed(index).parse::<u64>().unwrap_or(0);
+    let (time, times, delay) = (Duration::from_secs(amount(3)), amount(4), Duration::from_secs(amount(5)));
+    let ringing = || DialOptions { ringing: true, continue_after: true, ..DialOptions::default() };
+    for count in 0..=times {
+        if count > 0 {
+            channel.wait(delay).await?;
+        }
+        for target in [&number, &line] {
+            if call(&mut channel, target, time, ringing()).await? {
+                return Ok(Outcome::Stop(Cause::NORMAL));
+            }
+        }
     }
     Ok(Outcome::Stop(Cause::NORMAL))
 }

@@ -49,6 +49,10 @@ impl DigitListener {
 
     /// A packet came to a stream that is bridged; says whether it is taken out.
     pub fn hear_bridged(&mut self, now: Time, header: &Header, packet: &[u8]) -> bool {
+        if self.listening.bridged == WhileBridged::Listen {
+            self.sound(now, header, packet);
+            return false;
+        }
         if self.listening.events != Some(header.payload_type) {
             return false;
         }
@@ -60,7 +64,14 @@ impl DigitListener {
     pub fn hear(&mut self, now: Time, header: &Header, packet: &[u8]) {
         if self.listening.events == Some(header.payload_type) {
             self.event(now, header, packet);
-        } else if let Some(codec) = self.listening.inband.filter(|codec| codec.payload_type == header.payload_type) {
+        } else {
+            self.sound(now, header, packet);
+        }
+    }
+
+    /// A packet of sound, when it is listened to.
+    fn sound(&mut self, now: Time, header: &Header, packet: &[u8]) {
+        if let Some(codec) = self.listening.inband.filter(|codec| codec.payload_type == header.payload_type) {
             // A late packet is not put where it was.
             if self.sequence.is_some_and(|latest| !is_after(header.sequence, latest)) && !self.has_jumped(header) {
                 return;
@@ -119,6 +130,7 @@ impl DigitListener {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::g711::Law;
 
     fn at(ms: u64) -> Time {
         Time::from_start(Duration::from_millis(ms))
@@ -146,6 +158,33 @@ mod tests {
             let (header, packet) = begin(n);
             listener.hear(at(10_000 + u64::from(n - 10_000) * 80), &header, &packet);
             assert_eq!(listener.take(), Some('5'));
+        }
+    }
+
+    /// In a bridge a line's sound is listened to only when it is told so, and passes.
+    #[test]
+    fn digits_in_the_sound_of_a_bridge_are_heard_when_that_is_asked_for() {
+        for (bridged, heard) in [(WhileBridged::Listen, Some('5')), (WhileBridged::Report, None)] {
+            let mut listener = DigitListener::default();
+            let codec = crate::pbx::media::G711 { payload_type: 0, law: Law::Mu };
+            listener.listen(Listening { events: None, inband: Some(codec), bridged });
+            for n in 0..10u16 {
+                let header = Header {
+                    marker: false,
+                    payload_type: 0,
+                    sequence: n,
+                    timestamp: u32::from(n) * 160,
+                    ssrc: 1,
+                    length: 12,
+                };
+                let tone = (0..160).map(|at| {
+                    let at = f64::from(u32::from(n) * 160 + at) / 8000.0 * std::f64::consts::TAU;
+                    Law::Mu.encode(((at * 770.0).sin() * 7000.0 + (at * 1336.0).sin() * 7000.0) as i16)
+                });
+                let packet: Vec<u8> = header.write().into_iter().chain(tone).collect();
+                assert!(!listener.hear_bridged(at(u64::from(n) * 20), &header, &packet), "it passes");
+            }
+            assert_eq!((listener.take(), listener.take()), (heard, None));
         }
     }
 }

@@ -227,6 +227,8 @@ pub enum WhileBridged {
     Report,
     /// They are reported and do not pass: the other side is sent its digits in another form.
     Take,
+    /// There are none: the digits are in the sound, which passes, and are reported.
+    Listen,
 }
 
 /// As what a digit is sent.

@@ -10,6 +10,7 @@ mod callers;
 mod cancel;
 mod capacity;
 mod challenged;
+mod code_options;
 mod codes;
 mod connections;
 mod dial_letters;

@@ -246,9 +246,10 @@ impl MediaStub {
         let listening = stream.listening;
         let is_bridged = matches!(stream.doing, Doing::Bridged(..));
         let heard = if in_sound {
-            listening.inband.is_some() && !is_bridged
+            listening.inband.is_some() && (!is_bridged || listening.bridged == WhileBridged::Listen)
         } else {
-            listening.events.is_some() && (!is_bridged || listening.bridged != WhileBridged::Pass)
+            let passes = [WhileBridged::Pass, WhileBridged::Listen].contains(&listening.bridged);
+            listening.events.is_some() && (!is_bridged || !passes)
         };
         heard.then_some(*id)
     }

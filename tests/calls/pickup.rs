@@ -34,12 +34,37 @@ stories! {
     nothing_rings_in_the_group(in_groups(), with_sound());
     a_line_without_groups_has_no_code(SIP, PLAN);
     both_are_modems(modems(), PLAN);
+    who_picks_up_hears_it(in_groups(), with_pickup_sound());
+    a_lamp_key_picks_up(told(), watched());
+    a_lamp_key_of_another_context(elsewhere(), watched());
 }
 
 fn in_groups() -> String {
     SIP.replace("[desk]\n", "[desk]\ncallgroup=1,3-5\n")
         .replace("[cisco]\n", "[cisco]\npickupgroup=2,4\n")
         .replace("[isp]\n", "[isp]\nnamedcallgroup=shop\npickupgroup=7\n")
+}
+
+/// Lamps tell of the call that rings, so that another telephone can take it.
+fn told() -> String {
+    SIP.replace("[general]\n", "[general]\nnotifycid=yes\n")
+}
+
+/// The same for a line that may take the call by its group alone.
+fn elsewhere() -> String {
+    let sip = in_groups().replace("[general]\n", "[general]\nnotifycid=ignore-context\n");
+    let sip = sip.replace("[cisco]\n", "[cisco]\nsubscribecontext=default\n");
+    let own = sip.rfind("\ncontext=default\n").unwrap();
+    format!("{}\ncontext=other\n{}", &sip[..own], &sip[own + "\ncontext=default\n".len()..])
+}
+
+fn watched() -> String {
+    let plan = PLAN.replace("[default]\n", "[default]\nexten => 201,hint,SIP/desk\n");
+    format!("{plan}[other]\nexten => 1,1,Hangup()\n")
+}
+
+fn with_pickup_sound() -> String {
+    format!("{PLAN}{AND_FEATURES}[general]\npickupsound=beep\n")
 }
 
 fn modems() -> String {
@@ -200,4 +225,79 @@ fn both_are_modems(world: &mut Testbed) {
         assert!(world.messages("exchange", line, &["INVITE sip:"]).is_empty());
     }
     over(world, "client");
+}
+
+fn who_picks_up_hears_it(world: &mut Testbed) {
+    world.sounds.add("beep", Duration::from_millis(300));
+    ringing(world, "201");
+    world.phone("cisco").dials("*8");
+    world.until(|w| w.is_played_to("cisco"));
+    assert!(!world.is_played_to("client"));
+    world.until(|w| !w.media.is_playing());
+    world.run(Duration::from_secs(1));
+    world.assert_agreed("client", "cisco", true);
+    over(world, "client");
+    assert_eq!(world.prompts.len(), 1);
+    ringing(world, "201");
+    picked_up(world, "*98201");
+    assert_eq!(world.prompts.len(), 1, "only by the code");
+    over(world, "client");
+}
+
+/// What a document tells of the dialog that rings: its Call-ID, the tag of the telephone, and ours. None where the network
+/// lost what the telephone said of it.
+fn dialog_told(world: &mut Testbed) -> Option<[String; 3]> {
+    world.until(|w| w.lamp("cisco", 0) == "early");
+    world.run(Duration::from_secs(3));
+    let body = world.watching("cisco", 0).body.clone();
+    if !body.contains("call-id") {
+        assert!(!world.is_perfect(), "{body}");
+        return None;
+    }
+    Some(["call-id", "local-tag", "remote-tag"].map(|name| {
+        let from = body.find(&format!("{name}=\"")).unwrap_or_else(|| panic!("{body}")) + name.len() + 2;
+        body[from..].split('"').next().unwrap().to_owned()
+    }))
+}
+
+/// As the lamp keys of Snom, Yealink and others do it (RFC 3891, RFC 4235): an INVITE with Replaces of the early dialog.
+fn takes_by_lamp(world: &mut Testbed, is_swapped: bool) {
+    world.phone("client").dials("201");
+    world.until(|w| w.is_called("desk"));
+    let Some([call_id, theirs, ours]) = dialog_told(world) else { return over(world, "client") };
+    let (to, from) = if is_swapped { (theirs, ours) } else { (ours, theirs) };
+    world.add_header(
+        "cisco",
+        &format!("Replaces: {call_id};to-tag={to};from-tag={from};early-only\r\nRequire: replaces"),
+    );
+    world.phone("cisco").dials("201");
+    world.until(|w| w.is_talking("cisco") && w.is_talking("client") && !w.is_called("desk"));
+    world.run(Duration::from_secs(1));
+    world.assert_agreed("client", "cisco", true);
+    assert!(cancels(world, "desk").iter().all(|text| text.contains("Call completed elsewhere")));
+    over(world, "cisco");
+    world.until(|w| w.lamp("cisco", 0) == "terminated");
+}
+
+fn a_lamp_key_picks_up(world: &mut Testbed) {
+    world.phone("cisco").watches("201", "dialog");
+    for is_swapped in [false, true] {
+        takes_by_lamp(world, is_swapped);
+    }
+    // Whoever comes too late is told so, and the call goes on.
+    world.phone("client").dials("201");
+    world.until(|w| w.is_called("desk"));
+    let Some([call_id, theirs, ours]) = dialog_told(world) else { return over(world, "client") };
+    world.phone("desk").answers();
+    world.until(|w| w.is_talking("desk") && w.is_talking("client"));
+    world.add_header("cisco", &format!("Replaces: {call_id};to-tag={ours};from-tag={theirs};early-only"));
+    world.phone("cisco").dials("201");
+    world.until(|w| w.stations["cisco"].events.iter().any(|(_, event)| matches!(event, PhoneEvent::Failed(_))));
+    world.assert_agreed("client", "desk", true);
+    over(world, "client");
+}
+
+fn a_lamp_key_of_another_context(world: &mut Testbed) {
+    world.phone("cisco").watches("201", "dialog");
+    takes_by_lamp(world, false);
 }

@@ -6,6 +6,8 @@ use crate::testbed::{SIP, Testbed};
 use std::sync::LazyLock;
 use std::time::Duration;
 use strowger::sdp::Codec;
+use strowger::pbx::cdr::HangupBy;
+use strowger::pbx::effect::StoreOrder;
 use strowger::sim::{Change, PhoneEvent};
 use strowger::sip::method::Method;
 
@@ -19,6 +21,7 @@ const PLAN: &str = "[default]\n\
     exten => 6,1,Answer()\n same => n,Wait(1)\n same => n,Transfer(2@192.0.2.99)\n \
     same => n,Verbose(1,it was ${TRANSFERSTATUS})\n same => n,Hangup()\n\
     exten => 7,1,Dial(SIP/isp,20)\n\
+    exten => 8,1,Dial(SIP/client,20)\n\
     [other]\nexten => 9,1,Dial(SIP/cisco,20)\n";
 
 static DIRECT: LazyLock<String> = LazyLock::new(|| SIP.replace("directmedia=no", "directmedia=yes"));
@@ -52,6 +55,8 @@ stories! {
     a_call_that_rings_is_picked_up(SIP, PLAN);
     what_may_not_be_taken_over_is_not(SIP, PLAN);
     a_program_sends_a_caller_elsewhere(SIP, PLAN);
+    a_program_learns_how_that_went(SIP, PLAN);
+    two_called_lines_have_a_record_of_their_own(SIP, PLAN);
 }
 
 fn a_called_line_transfers_blindly(world: &mut Testbed) {
@@ -399,4 +404,44 @@ fn a_program_sends_a_caller_elsewhere(world: &mut Testbed) {
     let refer = world.texts("client", &["REFER "]).pop().unwrap();
     assert!(refer.contains("Refer-To: <sip:2@192.0.2.99>"), "{refer}");
     world.until_over();
+}
+
+fn a_program_learns_how_that_went(world: &mut Testbed) {
+    for (outcome, word) in [(200, "SUCCESS"), (486, "FAILURE")] {
+        world.forgets();
+        world.phone("client").habit(|habits| habits.refer_outcome = Some(outcome));
+        world.phone("client").dials("6");
+        world.until(|w| w.has_line(&format!("it was {word}")));
+        world.until_over();
+    }
+}
+
+/// The desk has called both, and is gone: who of them hung up stands in their own record.
+fn two_called_lines_have_a_record_of_their_own(world: &mut Testbed) {
+    second(world);
+    for (by, ended_by) in [("cisco", HangupBy::Callee), ("client", HangupBy::Caller)] {
+        world.forgets();
+        talk(world, "desk", "8", "client");
+        talk(world, "desk2", "2", "cisco");
+        connect(world);
+        world.until(|w| told(w, "desk").last() == Some(&200) && !w.look("desk2").has_call());
+        world.phone("desk").hangs_up();
+        world.run(Duration::from_secs(20));
+        over(world, by);
+        world.assert_nothing_left();
+        let records = world.kept.iter().filter_map(|order| match order {
+            StoreOrder::Call(record) => {
+                Some((record.source.clone(), record.destination.clone(), record.as_ref().clone()))
+            }
+            _ => None,
+        });
+        let records: Vec<_> = records.collect();
+        assert_eq!(records.len(), 3, "{records:?}");
+        let own = &records.iter().find(|(source, to, _)| source == "client" && to == "cisco").unwrap().2;
+        assert!(own.called_channel.starts_with("SIP/cisco-") && own.channel.starts_with("SIP/client-"));
+        assert_eq!((own.application.as_str(), own.ended_by), ("Transfer", ended_by));
+        assert_eq!(own.billed, own.duration);
+        assert!((20..30).contains(&own.billed.as_secs()) || !world.is_perfect(), "{:?}", own.billed);
+        assert!(own.codec == "ulaw" && own.called_rtp.is_some() && own.caller_rtp.is_some());
+    }
 }

@@ -77,8 +77,8 @@ impl CallEnd<'_> {
     pub(super) fn by_key(&mut self, options: &DialOptions, caller: ChannelId, callee: ChannelId) {
         let features = self.core.config.features.clone();
         if self.parties.channel(caller).is_some_and(|it| it.interlude.as_deref().is_some_and(Interlude::consults)) {
-            let codes = [(Code::Abort, Action::Abort), (Code::Complete, Action::Complete)];
-            self.watch(caller, codes.map(|(code, action)| (features.code(code).to_owned(), action)));
+            let actions = Code::CONSULTING.into_iter().zip([Action::Abort, Action::Complete, Action::Swap]);
+            self.watch(caller, actions.map(|(code, action)| (features.code(code).to_owned(), action)));
         }
         let program = self.parties.channel(caller).and_then(|channel| channel.program.as_ref());
         let dynamic = program.and_then(|program| program.variable("DYNAMIC_FEATURES")).unwrap_or_default();

@@ -1,7 +1,9 @@
 //! Who calls, as an INVITE tells it: number, name, and whether they may be shown to those who are called.
 
+use super::channel::Channel;
 use crate::config::peer::Peer;
 use crate::config::presentation::Presentation;
+use crate::dialplan::CallerId;
 use crate::pbx::uri_text::user_of;
 use crate::sip::Uri;
 use crate::sip::header::{HeaderName, NameAddr};
@@ -77,4 +79,12 @@ fn is_anonymous(from: &Uri) -> bool {
 
 fn user(uri: &Uri) -> Option<String> {
     user_of::<()>(&Ok(uri.clone())).filter(|user| !user.is_empty())
+}
+
+/// Who a called line is, when it calls somebody itself: its `callerid=`, else the name of its section.
+pub(super) fn own_identity(channel: &Channel) -> CallerId {
+    let Some(peer) = channel.peer() else { return CallerId::default() };
+    let number = peer.caller_id.number.clone().unwrap_or_else(|| peer.name.clone());
+    let name = peer.caller_id.name.clone().unwrap_or_default();
+    CallerId { name, ani: number.clone(), number, ..CallerId::default() }
 }

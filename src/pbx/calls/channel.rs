@@ -1,5 +1,6 @@
 //! A channel: one end of a call as the dialplan and the console see it.
 
+use super::call_sound::CallSound;
 use super::callee_work::CalleePart;
 use super::code_watch::CodeWatch;
 use super::dial::{Connected, Dial};
@@ -304,6 +305,8 @@ pub struct Channel {
     pub music: Music,
     /// Music while the other one in its bridge holds it.
     pub hold_music: HoldMusic,
+    /// A short sound into its call.
+    pub call_sound: CallSound,
     /// What is recorded of it beside the call, oldest first.
     pub taps: Vec<(TapKind, RecordingId)>,
     /// How many sounds it was played; the latest one's number tells whose end is reported.
@@ -383,6 +386,7 @@ impl Channel {
             tone_by: None,
             music: Music::default(),
             hold_music: HoldMusic::default(),
+            call_sound: CallSound::default(),
             taps: Vec::new(),
             plays: 0,
             played_in: None,

@@ -26,6 +26,8 @@ pub enum Action {
     Abort,
     /// The line that is consulted and the other one talk to each other.
     Complete,
+    /// The line that is consulted waits, and the other one is talked to; and back.
+    Swap,
 }
 
 /// What follows on a digit.

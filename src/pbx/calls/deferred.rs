@@ -18,6 +18,8 @@ pub enum Deferred {
     Left(String, Finished, Option<ChannelId>),
     /// Who waits for a channel in an interlude has hung up.
     Forsaken(ChannelId),
+    /// Somebody has answered whom a channel calls that was left by who transferred it.
+    Recalled(ChannelId),
     /// A call that the exchange began failed.
     NotOriginated(ChannelId, DialStatus),
     /// A channel did not arrive where a telephone transferred it to: the SIP status that says why.

@@ -46,6 +46,7 @@ pub(super) fn carry_out(
         Deferred::NotOriginated(caller, status) => Originating { parties, bridges, core }.failed(caller, status),
         Deferred::Left(by, finished, line) => Interludes { parties, bridges, core }.hung_up(&by, finished, line),
         Deferred::Forsaken(channel) => Interludes { parties, bridges, core }.forsaken(channel),
+        Deferred::Recalled(channel) => Interludes { parties, bridges, core }.arrived(channel),
         Deferred::Apart(line, place, caller) => {
             originating::set_free(parties, line, Goal::Extension(place), *caller, &[]);
         }

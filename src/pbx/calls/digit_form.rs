@@ -73,6 +73,9 @@ pub(super) fn converted(from: Seen<'_>, to: Seen<'_>) -> Option<SentAs> {
 pub(super) fn while_bridged(from: Seen<'_>, to: Seen<'_>) -> WhileBridged {
     if from.0.has_modem() || to.0.has_modem() {
         WhileBridged::Pass
+    } else if from.0.watch.is_some() && mode(from) == DtmfMode::Inband {
+        // Nobody's sound is listened to but that of a line whose owner says that its digits are there.
+        WhileBridged::Listen
     } else if source(from) == Source::Events && converted(from, to).is_some() {
         WhileBridged::Take
     } else {
@@ -87,7 +90,9 @@ pub(super) fn while_bridged(from: Seen<'_>, to: Seen<'_>) -> WhileBridged {
 /// Tells the media thread where to look for the digits of a channel's telephone, when that is news.
 pub(super) fn listen(channel: &mut Channel, leg: &Leg, stream: StreamId, bridged: WhileBridged, core: &mut Core) {
     let seen = (&*channel, leg);
-    let events = incoming_events(seen);
+    // A line may have agreed on events with whom it calls, and send none: its owner knows.
+    let is_said = mode(seen) == DtmfMode::Inband && matches!(bridged, WhileBridged::Pass | WhileBridged::Listen);
+    let events = incoming_events(seen).filter(|_| !is_said || channel.has_modem());
     let in_sound = matches!(mode(seen), DtmfMode::Inband | DtmfMode::Auto) && events.is_none() && !channel.has_modem();
     let inband = g711(seen).filter(|_| in_sound).map(|(_, incoming)| incoming);
     let listening = Listening { events, inband, bridged };

@@ -1,6 +1,8 @@
 //! A telephone that talks presses a code of features.conf: what is done then, and what is passed on of what was no code.
 
 use super::bridge::Bridges;
+use super::call_sound;
+use super::caller_identity::own_identity;
 use super::channel::{BridgeId, Channel};
 use super::code_watch::{Action, Verdict};
 use super::digit_form;
@@ -17,6 +19,7 @@ use crate::dialplan::recording::{TapKind, TapRequest, TapSides};
 use crate::dialplan::{CallerId, ChannelId, Existence, Position, Program, mid_call};
 use crate::event::{CallEvent, Level, LogLine};
 use crate::pbx::core::{CallTimer, Core, Timer};
+use crate::pbx::media::WhileBridged;
 use std::time::Duration;
 
 /// Does what codes ask for, with all channels and bridges at hand.
@@ -43,7 +46,8 @@ impl FeatureKeys<'_> {
         if watch.bridge.replace(bridge) != Some(bridge) {
             watch.forget();
         }
-        let passes_itself = watch.hangs_up_alone();
+        // What is in the sound has passed, too.
+        let passes_itself = watch.hangs_up_alone() || channel.listening.bridged == WhileBridged::Listen;
         let verdict = watch.press(digit);
         if verdict.waits {
             let time = self.core.config.features.code_time;
@@ -66,6 +70,8 @@ impl FeatureKeys<'_> {
             return watch.forget();
         }
         let verdict = watch.time_over();
+        let passes_itself = channel.listening.bridged == WhileBridged::Listen;
+        let verdict = if passes_itself { Verdict { passed: String::new(), ..verdict } } else { verdict };
         self.follow(id, verdict);
     }
 
@@ -98,12 +104,8 @@ impl FeatureKeys<'_> {
     fn perform(&mut self, id: ChannelId, action: Action) {
         match action {
             Action::Disconnect => self.hangup().by_key(id),
-            // The line that is consulted is the other one.
-            Action::Abort => {
-                if let Some(line) = self.other(id) {
-                    self.hangup().by_console(line);
-                }
-            }
+            Action::Abort => self.interludes().abort(id),
+            Action::Swap => self.interludes().swap(id),
             Action::Complete => self.hangup().by_console(id),
             Action::BlindTransfer => self.ask_for_number(id, &mid_call::READ_NUMBER),
             Action::AttendedTransfer => self.ask_for_number(id, &mid_call::CONSULT),
@@ -123,12 +125,7 @@ impl FeatureKeys<'_> {
     }
 
     fn shown(&self, id: ChannelId) -> CallerId {
-        let Some(channel) = self.parties.channel(id) else { return CallerId::default() };
-        let peer = channel.peer();
-        let number = peer.and_then(|peer| peer.caller_id.number.clone().or_else(|| Some(peer.name.clone())));
-        let name = peer.and_then(|peer| peer.caller_id.name.clone()).unwrap_or_default();
-        let number = number.unwrap_or_default();
-        CallerId { name, ani: number.clone(), number, ..CallerId::default() }
+        self.parties.channel(id).map(own_identity).unwrap_or_default()
     }
 
     fn ask_for_number(&mut self, id: ChannelId, app: &'static App) {
@@ -136,11 +133,12 @@ impl FeatureKeys<'_> {
         let context = self.variable(id, "TRANSFER_CONTEXT").or(own).unwrap_or_default();
         let features = self.core.config.features.clone();
         let args = format!(
-            "{context},{},{},{},{}",
+            "{context},{},{},{},{},{}",
             features.announce_sound,
             features.invalid_sound,
             features.number_time.as_millis(),
-            features.consult_time.as_secs()
+            features.consult_time.as_secs(),
+            features.transfer_fail_sound
         );
         let is_blind = app.name == mid_call::READ_NUMBER.name;
         let purpose =
@@ -155,8 +153,7 @@ impl FeatureKeys<'_> {
     }
 
     fn begin(&mut self, id: ChannelId, purpose: Purpose, program: Program) -> Option<ChannelId> {
-        let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
-        let partner = Interludes { parties, bridges, core }.begin(id, purpose, program);
+        let partner = self.interludes().begin(id, purpose, program);
         if partner.is_none() {
             let text = format!("{}: there is no telephone at the other end for that", self.parties.name_of(id));
             self.core.emit(LogLine { level: Level::Notice, text });
@@ -182,8 +179,7 @@ impl FeatureKeys<'_> {
         };
         let program = self.program(id, to.clone(), &mid_call::SAY_PLACE, String::new());
         if let Some(partner) = self.begin(id, Purpose::SayPlace, program) {
-            let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
-            Interludes { parties, bridges, core }.send(id, partner, to);
+            self.interludes().send(id, partner, to);
         }
     }
 
@@ -195,6 +191,7 @@ impl FeatureKeys<'_> {
             let stopped = recordings::tap(self.parties, id, &TapRequest::Stop(kind, Some(recording.0)), self.core);
             let text = format!("{name}: the recording that its code began ends");
             let line = stopped.map_or_else(|why| format!("{name}: {why}"), |_| text);
+            self.play_courtesy_tone(id);
             return self.core.emit(LogLine { level: Level::Verbose(3), text: line });
         }
         let prefix = if kind == TapKind::Mix { "TOUCH_MIXMONITOR" } else { "TOUCH_MONITOR" };
@@ -223,8 +220,21 @@ impl FeatureKeys<'_> {
                 }
                 let text = format!("{name} has the call recorded in {path}");
                 self.core.emit(LogLine { level: Level::Verbose(3), text });
+                self.play_courtesy_tone(id);
             }
-            Err(why) => self.core.emit(LogLine { level: Level::Warning, text: format!("{name}: {why}") }),
+            Err(why) => {
+                self.core.emit(LogLine { level: Level::Warning, text: format!("{name}: {why}") });
+                let sound = self.core.config.features.recording_fail_sound.clone();
+                call_sound::play(self.parties, id, &sound, self.core);
+            }
+        }
+    }
+
+    /// Both hear that a recording begins or ends.
+    fn play_courtesy_tone(&mut self, id: ChannelId) {
+        let sound = self.core.config.features.courtesy_tone.clone();
+        for one in [Some(id), self.other(id)].into_iter().flatten() {
+            call_sound::play(self.parties, one, &sound, self.core);
         }
     }
 
@@ -238,6 +248,10 @@ impl FeatureKeys<'_> {
         let call = AppCall { name: feature.application, args: feature.arguments };
         let program = errand::application((whom, &name), start, shown, call);
         self.begin(whom, Purpose::Application, program);
+    }
+
+    fn interludes(&mut self) -> Interludes<'_> {
+        Interludes { parties: self.parties, bridges: self.bridges, core: self.core }
     }
 
     fn hangup(&mut self) -> Hangup<'_> {

@@ -16,6 +16,7 @@ use super::local_half::HalfEnded;
 use super::music;
 use super::originating::set_free;
 use super::paged;
+use super::own_record;
 use super::parties::Parties;
 use super::tones;
 use super::transferred;
@@ -285,6 +286,7 @@ impl Hangup<'_> {
     /// A channel's leg is over. What it was doing stops; whoever it talked to is left alone; its program may run `h`.
     pub(super) fn end(&mut self, id: ChannelId, by: HangupBy, cause: u16) {
         self.parties.note_end(id, by, cause, self.core);
+        self.note_end_of_first(id, by, cause);
         self.stop_on_telephone(id);
         digit_sending::abandon(self.parties, id, self.core);
         let finished = self.leave_interlude(id, cause);
@@ -324,6 +326,18 @@ impl Hangup<'_> {
             program.hang_up(Cause(cause));
             self.parties.release_ports(id, self.core);
             self.parties.make_runnable(id);
+        }
+    }
+
+    /// Of two called lines that talk, the first has the record: it was ended by the second.
+    fn note_end_of_first(&mut self, id: ChannelId, by: HangupBy, cause: u16) {
+        let bridge = self.parties.channel(id).and_then(|channel| self.bridges.get(channel.bridge?));
+        let Some(first) = bridge.and_then(|bridge| bridge.channel(bridge.role(id)?.other())) else { return };
+        let both = self.parties.channel(id).zip(self.parties.channel(first));
+        if both.is_some_and(|(channel, first)| own_record::of_other(channel, first)) {
+            let by = if by == HangupBy::Caller { HangupBy::Callee } else { by };
+            self.parties.note_media(first, Some(id));
+            self.parties.note_end(first, by, cause, self.core);
         }
     }
 

@@ -18,15 +18,19 @@ use crate::pbx::sounds::{SoundOrder, SoundReply, Wanted};
 /// music (`line=voice` does), or one of them has a modem or a fax.
 pub(super) fn class(parties: &Parties, listener: ChannelId, holder: ChannelId) -> Option<String> {
     let (listener, holder) = (parties.channel(listener)?, parties.channel(holder)?);
-    let (own, other) = (&listener.peer()?.settings, &holder.peer()?.settings);
-    let carries_data = |line: Option<LineKind>| matches!(line, Some(LineKind::Modem | LineKind::Fax));
-    if carries_data(own.line) || carries_data(other.line) {
+    if carries_data(listener) || carries_data(holder) {
         return None;
     }
+    let (own, other) = (&listener.peer()?.settings, &holder.peer()?.settings);
     let asked = own.line == Some(LineKind::Voice) || own.moh_interpret.is_some() || other.moh_suggest.is_some();
     let set = listener.program.as_ref().map(music_class).filter(|class| !class.is_empty());
     let class = set.or_else(|| other.moh_suggest.clone()).or_else(|| own.moh_interpret.clone());
     asked.then(|| class.unwrap_or_default())
+}
+
+/// Has a channel's line a modem or a fax?
+pub(super) fn carries_data(channel: &Channel) -> bool {
+    channel.peer().is_some_and(|peer| matches!(peer.settings.line, Some(LineKind::Modem | LineKind::Fax)))
 }
 
 /// Is a party to hear music, rather than to be told, when this other one holds it?

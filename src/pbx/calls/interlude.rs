@@ -9,6 +9,8 @@ use crate::dialplan::{ChannelId, Program};
 pub struct Interlude {
     /// Who waits meanwhile.
     pub partner: ChannelId,
+    /// The line that is consulted waits, and whoever waited for that is talked to.
+    pub swapped: bool,
     /// What it is for.
     pub purpose: Purpose,
     /// The channel's own program.
@@ -30,6 +32,8 @@ pub enum Purpose {
     SayPlace,
     /// An application runs; then both talk again.
     Application,
+    /// Nobody waits: who transferred this one has hung up, and lines are called for it until one answers.
+    Recall,
 }
 
 /// An interlude that is over.

@@ -7,7 +7,7 @@ use crate::pbx::core::Core;
 
 /// Ends a channel's interlude. None: it was in none.
 pub(super) fn take_back(channel: &mut Channel, cause: u16, core: &mut Core) -> Option<Finished> {
-    let Interlude { partner, purpose, program, connected, watch } = *channel.interlude.take()?;
+    let Interlude { partner, purpose, program, connected, watch, .. } = *channel.interlude.take()?;
     let variable = |program: &Program| program.variable(mid_call::NUMBER);
     let number = channel.program.as_ref().and_then(variable).unwrap_or_default();
     let branches = channel.stop_activity(cause, core).branches;

@@ -3,14 +3,19 @@
 
 use super::bridge::Bridges;
 use super::bridging::Bridging;
+use super::call_sound;
+use super::caller_identity::own_identity;
 use super::channel::{Activity, Channel};
+use super::hangup::Hangup;
 use super::hold_music;
 use super::interlude::{Finished, Interlude, Purpose};
 use super::interlude_end::take_back;
 use super::moving::Moving;
 use super::music;
+use super::own_record;
 use super::parties::Parties;
-use crate::dialplan::{ChannelId, Position, Program};
+use crate::dialplan::program::errand;
+use crate::dialplan::{ChannelId, Position, Program, mid_call};
 use crate::event::{Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::core::Core;
@@ -26,7 +31,7 @@ pub(super) struct Interludes<'a> {
 impl Interludes<'_> {
     /// A channel leaves its bridge, and this program runs on it; whoever it talked to waits. Gives who that is; none: it
     /// talks to no telephone.
-    pub(super) fn begin(&mut self, id: ChannelId, purpose: Purpose, mut program: Program) -> Option<ChannelId> {
+    pub(super) fn begin(&mut self, id: ChannelId, purpose: Purpose, program: Program) -> Option<ChannelId> {
         let bridge = self.bridges.get(self.parties.channel(id)?.bridge?)?;
         let partner = bridge.channel(bridge.role(id)?.other())?;
         for one in [id, partner] {
@@ -42,8 +47,15 @@ impl Interludes<'_> {
             }
             self.stand_alone(one);
         }
+        self.run(id, partner, purpose, program);
+        self.let_wait(partner, id);
+        Some(partner)
+    }
+
+    /// A program runs on a channel instead of its own.
+    fn run(&mut self, id: ChannelId, partner: ChannelId, purpose: Purpose, mut program: Program) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
         program.set_answered();
-        let channel = self.parties.channel_mut(id)?;
         program.set_language(&channel.peer().map(|peer| peer.settings.language.clone()).unwrap_or_default());
         let connected = match std::mem::replace(&mut channel.activity, Activity::Running) {
             Activity::Bridged(connected) => Some(connected),
@@ -51,10 +63,9 @@ impl Interludes<'_> {
         };
         let (program, watch) = (channel.program.replace(program), channel.watch.take());
         channel.digits.clear();
-        channel.interlude = Some(Box::new(Interlude { partner, purpose, program, connected, watch }));
+        let interlude = Interlude { partner, swapped: false, purpose, program, connected, watch };
+        channel.interlude = Some(Box::new(interlude));
         self.parties.make_runnable(id);
-        self.let_wait(partner, id);
-        Some(partner)
     }
 
     /// Its media comes back to the exchange, which sends it nothing.
@@ -93,6 +104,7 @@ impl Interludes<'_> {
                 self.moving().hang_up(id);
             }
             Purpose::BlindTransfer(_) | Purpose::Consultation(_) | Purpose::Application => self.rejoin(id, partner),
+            Purpose::Recall => self.moving().hang_up(id),
         }
     }
 
@@ -145,6 +157,8 @@ impl Interludes<'_> {
             (Purpose::Consultation(_), Some(line)) => match self.moving().join(partner, line) {
                 Ok(_) => {
                     let (a, b) = (self.parties.name_of(partner), self.parties.name_of(line));
+                    let sound = self.core.config.features.transfer_sound.clone();
+                    call_sound::play(self.parties, line, &sound, self.core);
                     return self.say(Level::Verbose(3), format!("{by} connects {a} with {b}"));
                 }
                 Err(why) => {
@@ -152,20 +166,111 @@ impl Interludes<'_> {
                     self.moving().hang_up(line);
                 }
             },
-            (Purpose::Consultation(context), None) if is_ringing && !number.is_empty() => {
-                return self.send(partner, partner, Position::new(&context, &number, 1));
+            (Purpose::Consultation(context), None)
+                if is_ringing && !number.is_empty() && !self.core.config.features.drops_call =>
+            {
+                return self.recall(by, partner, &context, &number);
             }
             (Purpose::SayPlace, _) => return,
-            (Purpose::Consultation(_) | Purpose::BlindTransfer(_) | Purpose::Application, _) => {}
+            (Purpose::Consultation(_) | Purpose::BlindTransfer(_) | Purpose::Application | Purpose::Recall, _) => {}
         }
         if self.parties.channel(partner).is_some_and(|channel| !channel.dead) {
             self.moving().hang_up(partner);
         }
     }
 
+    /// Who transferred has hung up while the line rings that was to be consulted. That is called for the one who waits;
+    /// when it does not answer, who transferred is called back.
+    fn recall(&mut self, by: &str, partner: ChannelId, context: &str, number: &str) {
+        let Some(channel) = self.parties.channel(partner).filter(|channel| !channel.dead) else { return };
+        let (whom, features) = (channel.name.clone(), self.core.config.features.clone());
+        let line = by.rsplit_once('-').map_or("", |(line, _)| line);
+        let args = format!(
+            "{context},{number},{line},{},{},{}",
+            features.consult_time.as_secs(),
+            features.callback_retries,
+            features.callback_delay.as_secs()
+        );
+        let (own, shown) = (channel.program.as_ref(), own_identity(channel));
+        let (inherited, shown) = (own.map(Program::inherited).unwrap_or_default(), own.map_or(shown, Program::caller));
+        let start = Position::new(context, "s", 1);
+        let mut program = errand::own((partner, &whom), start, shown, &mid_call::RECALL, args);
+        inherited.iter().for_each(|(name, value)| program.set_variable(name, value));
+        program.set_variable("_BLINDTRANSFER", by);
+        self.say(Level::Verbose(3), format!("{by} transfers {whom} to {number}@{context}"));
+        self.run(partner, partner, Purpose::Recall, program);
+    }
+
+    /// Somebody has answered whom a recall calls: the channel goes on as if both had been connected by whoever transferred.
+    pub(super) fn arrived(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        if channel.interlude.as_ref().is_none_or(|interlude| interlude.purpose != Purpose::Recall) {
+            return;
+        }
+        // The codes are those of the Dial that was answered.
+        let watch = channel.watch.take();
+        self.settle(id);
+        if let Some(channel) = self.parties.channel_mut(id) {
+            channel.watch = watch;
+        }
+    }
+
+    /// A channel has its own program again, and goes on talking to whom it talks to.
+    fn settle(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel_mut(id) else { return };
+        take_back(channel, cause::NORMAL, self.core);
+        let bridge = channel.bridge.and_then(|bridge| self.bridges.get(bridge));
+        if let Some(line) = bridge.and_then(|bridge| bridge.channel(bridge.role(id)?.other())) {
+            own_record::begin(self.parties, id, line, self.core);
+        }
+    }
+
+    /// The line that is consulted waits, and the other one is talked to; or back.
+    pub(super) fn swap(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel(id) else { return };
+        let Some(interlude) = channel.interlude.as_deref().filter(|interlude| interlude.consults()) else { return };
+        let (partner, bridge) = (interlude.partner, channel.bridge.and_then(|bridge| self.bridges.get(bridge)));
+        let Some(line) = bridge.and_then(|bridge| bridge.channel(bridge.role(id)?.other())) else { return };
+        let waits = self.parties.channel(partner).is_some_and(|channel| channel.waits_for == Some(id));
+        if !waits || self.parties.channel(line).is_none_or(|channel| channel.sip().is_none()) {
+            let text = format!("{}: there is nobody to change to", self.parties.name_of(id));
+            return self.say(Level::Notice, text);
+        }
+        self.bridging().leave(id);
+        if let Some(channel) = self.parties.channel_mut(line) {
+            channel.called_by = None;
+        }
+        self.stand_alone(line);
+        self.wait_is_over(partner);
+        if let Err(why) = self.moving().join(id, partner) {
+            let text = format!("{}: {}", self.parties.name_of(id), why.words());
+            self.say(Level::Warning, text);
+            return [partner, line, id].into_iter().for_each(|id| self.moving().hang_up(id));
+        }
+        self.let_wait(line, id);
+        if let Some(interlude) = self.parties.channel_mut(id).and_then(|channel| channel.interlude.as_mut()) {
+            (interlude.partner, interlude.swapped) = (line, !interlude.swapped);
+        }
+    }
+
+    /// Who consults a line leaves it: it hangs up, and the other one is talked to.
+    pub(super) fn abort(&mut self, id: ChannelId) {
+        let Some(channel) = self.parties.channel(id) else { return };
+        let Some(interlude) = channel.interlude.as_deref().filter(|interlude| interlude.consults()) else { return };
+        let bridge = channel.bridge.and_then(|bridge| self.bridges.get(bridge));
+        let other = bridge.and_then(|bridge| bridge.channel(bridge.role(id)?.other()));
+        let line = if interlude.swapped { Some(interlude.partner) } else { other };
+        if let Some(line) = line {
+            Hangup { parties: self.parties, bridges: self.bridges, core: self.core }.by_console(line);
+        }
+    }
+
     /// Who waits has hung up. A line that is consulted is talked to on; any other interlude is over.
     pub(super) fn forsaken(&mut self, id: ChannelId) {
         let Some(channel) = self.parties.channel_mut(id).filter(|channel| channel.interlude.is_some()) else { return };
+        if channel.interlude.as_deref().is_some_and(|interlude| interlude.swapped) {
+            return self.settle(id);
+        }
         if !channel.interlude.as_deref().is_some_and(Interlude::consults) {
             self.moving().hang_up(id);
         }

@@ -3,6 +3,7 @@
 
 use super::bridge::Bridges;
 use super::bridging::Bridging;
+use super::caller_identity::own_identity;
 use super::channel::{Activity, Channel, ChannelState};
 use super::dialing::Dialing;
 use super::hangup::Hangup;
@@ -10,11 +11,12 @@ use super::leg::Leg;
 use super::limit_warning;
 use super::local;
 use super::originating::set_free;
+use super::own_record;
 use super::pair::joint_codec;
 use super::parties::Parties;
 use super::party::Party;
 use crate::dialplan::originate::Goal;
-use crate::dialplan::{AppReply, CallerId, ChannelId, Position, Program};
+use crate::dialplan::{AppReply, ChannelId, Position, Program};
 use crate::pbx::cause;
 use crate::pbx::cdr::HangupBy;
 use crate::pbx::core::Core;
@@ -135,7 +137,9 @@ impl Moving<'_> {
             }
         }
         let has_program = |id| self.parties.channel(id).is_some_and(|channel| channel.program.is_some());
-        let (caller, callee) = if !has_program(a) && has_program(b) { (b, a) } else { (a, b) };
+        let has_record = |id| self.parties.channel(id).is_some_and(|channel| channel.entered.is_some());
+        let is_second = |id| (has_program(id), has_record(id));
+        let (caller, callee) = if is_second(a) < is_second(b) { (b, a) } else { (a, b) };
         let is_called = has_program(caller) && !has_program(callee);
         let name = self.parties.name_of(callee);
         if let Some(channel) = self.parties.channel_mut(caller) {
@@ -144,6 +148,7 @@ impl Moving<'_> {
         if let Some(channel) = self.parties.channel_mut(callee).filter(|_| is_called) {
             channel.called_by = Some(caller);
         }
+        own_record::begin(self.parties, caller, callee, self.core);
         self.bridging().rejoin(caller, callee);
         self.answer_alone(&alone);
         Ok(alone)
@@ -332,14 +337,6 @@ impl Moving<'_> {
     fn dialing(&mut self) -> Dialing<'_> {
         Dialing { parties: self.parties, bridges: self.bridges, core: self.core }
     }
-}
-
-/// Who a called line is, when it calls somebody itself: its `callerid=`, else the name of its section.
-fn own_identity(channel: &Channel) -> CallerId {
-    let Some(peer) = channel.peer() else { return CallerId::default() };
-    let number = peer.caller_id.number.clone().unwrap_or_else(|| peer.name.clone());
-    let name = peer.caller_id.name.clone().unwrap_or_default();
-    CallerId { name, ani: number.clone(), number, ..CallerId::default() }
 }
 
 /// Each of two channels has the other's leg from now on. Their ports, programs and bridges stay where they are.

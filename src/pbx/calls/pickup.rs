@@ -1,6 +1,7 @@
 //! Pickup: a channel answers in place of a line that rings. Which line that is, is found here.
 
 use super::bridge::Bridges;
+use super::call_sound;
 use super::channel::{Channel, ChannelState};
 use super::local;
 use super::moving::Moving;
@@ -26,7 +27,12 @@ impl Pickup<'_> {
             let (line, name) = (self.parties.name_of(ringing), self.parties.name_of(by));
             let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
             match (Moving { parties, bridges, core }).pick_up(ringing, by) {
-                Ok(()) => return self.core.emit(Handover::PickedUp { channel: line, by: name }),
+                Ok(()) => {
+                    self.core.emit(Handover::PickedUp { channel: line, by: name });
+                    let by_code = targets.contains(&PickupTarget::Group);
+                    let sound = self.core.config.features.pickup_sound.clone();
+                    return call_sound::play(self.parties, by, if by_code { &sound } else { "" }, self.core);
+                }
                 Err(reason) => why = format!("{name} cannot pick up the call at {line}: {}", reason.words()),
             }
         }

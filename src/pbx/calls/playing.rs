@@ -2,6 +2,7 @@
 //! a digit.
 
 use super::bridge::Bridges;
+use super::call_sound;
 use super::channel::{Activity, Channel, Loading, Playing};
 use super::early_media::EarlyMedia;
 use super::limit_sound::LimitWarning;
@@ -69,6 +70,7 @@ impl Prompts<'_> {
     pub(super) fn loaded(&mut self, reply: SoundReply) {
         let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
         let Some(reply) = (LimitWarning { parties, bridges, core }).loaded(reply) else { return };
+        let Some(reply) = call_sound::loaded(self.parties, reply, self.core) else { return };
         let channel = reply.channel;
         let reply = match music::loaded(self.parties, reply, self.core) {
             Loaded::Others(reply) => reply,
@@ -217,7 +219,9 @@ impl Prompts<'_> {
     /// The sounds ended, or were cut off.
     pub(super) fn played(&mut self, stream: StreamId, play: u64) {
         let (parties, bridges, core) = (&mut *self.parties, &mut *self.bridges, &mut *self.core);
-        if (LimitWarning { parties, bridges, core }).played(stream, play) {
+        if call_sound::played(parties, bridges, (stream, play), core)
+            || (LimitWarning { parties, bridges, core }).played(stream, play)
+        {
             return;
         }
         let Some(id) = self.parties.channel_of_stream(stream).map(|channel| channel.id) else { return };

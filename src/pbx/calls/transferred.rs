@@ -3,6 +3,7 @@
 
 use super::channel::Channel;
 use super::deferred::Deferred;
+use super::interlude::{Interlude, Purpose};
 use super::local;
 use super::parties::Parties;
 use super::transfers::Transfer;
@@ -39,6 +40,10 @@ pub(super) fn rings(parties: &mut Parties, id: ChannelId, core: &mut Core) {
 
 /// A channel has arrived: somebody answered, or an application has taken it.
 pub(super) fn arrived(parties: &mut Parties, id: ChannelId, core: &mut Core) {
+    let is_recalling = |interlude: &Interlude| interlude.purpose == Purpose::Recall;
+    if parties.channel(id).is_some_and(|channel| channel.interlude.as_deref().is_some_and(is_recalling)) {
+        parties.deferred.push_back(Deferred::Recalled(id));
+    }
     let Some((telephone, transfer)) = transfer_of(parties, id) else { return };
     parties.transfers.remove(&telephone);
     done(parties, transfer.by, transfer.leg, core);

@@ -28,6 +28,8 @@ pub struct Behaviour {
     pub bare_acks: bool,
     /// Never acknowledges a 200.
     pub never_acks: bool,
+    /// Accepts REFER (202), and tells that the call ended with this status that it was to make.
+    pub refer_outcome: Option<u16>,
     /// Ignores every message.
     pub ignores_everything: bool,
     /// Ignores every BYE.

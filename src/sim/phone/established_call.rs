@@ -213,12 +213,28 @@ impl EstablishedCall {
                 return None;
             }
             Method::Invite | Method::Update => self.on_renegotiation(ua, received),
+            Method::Refer if ua.behaviour.refer_outcome.is_some() => self.on_refer(ua, received),
             method => {
                 ua.report_text(&received.request);
                 ua.reply(received, in_dialog::default_status(method));
             }
         }
         Some(self)
+    }
+
+    /// REFER of the other side: it is accepted, and told (RFC 3515 2.4.5) that it is tried, and how that went.
+    fn on_refer(&mut self, ua: &mut UserAgent, received: &ReceivedRequest) {
+        ua.reply(received, 202);
+        let outcome = ua.behaviour.refer_outcome.unwrap_or(100);
+        for status in [100, outcome] {
+            let state = if status < 200 { "active;expires=60" } else { "terminated;reason=noresource" };
+            let mut notify = self.dialog.request(Method::Notify);
+            notify.headers.push(HeaderName::Event, "refer");
+            notify.headers.push(HeaderName::SubscriptionState, state);
+            notify.headers.push(HeaderName::ContentType, "message/sipfrag;version=2.0");
+            notify.body = Bytes::from(format!("SIP/2.0 {status} Outcome\r\n"));
+            ua.send(notify, None);
+        }
     }
 
     /// A re-INVITE or UPDATE of the other side.

@@ -160,8 +160,9 @@ impl Refers {
             // RFC 3515 2.4.5: what ends without a final status has failed as far as anybody knows.
             _ => Some(500).filter(|_| is_over),
         };
-        if let Some(status) = outcome.filter(|_| is_refer && self.is_told) {
-            self.is_told = false;
+        // It may overtake the 202 (RFC 6665 4.1.2.4), which says nothing more then.
+        if let Some(status) = outcome.filter(|_| is_refer && (self.is_told || self.ours.is_some())) {
+            (self.is_told, self.ours) = (false, None);
             ua.report(LegEvent::Referred(status), cx);
         }
     }
