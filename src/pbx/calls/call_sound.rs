@@ -4,7 +4,7 @@
 
 use super::bridge::Bridges;
 use super::bridging::Bridging;
-use super::channel::{Channel, HoldMusic};
+use super::channel::{CallSound, Channel, HoldMusic};
 use super::hold_music;
 use super::parties::Parties;
 use crate::dialplan::ChannelId;
@@ -12,18 +12,6 @@ use crate::event::CallEvent;
 use crate::pbx::core::Core;
 use crate::pbx::media::StreamId;
 use crate::pbx::sounds::{SoundOrder, SoundReply, Wanted};
-
-/// A sound for a channel that talks.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum CallSound {
-    /// None.
-    #[default]
-    None,
-    /// It is ordered.
-    Loading(u64),
-    /// It is played: which playing it is.
-    Playing(u64),
-}
 
 /// Orders a sound for a channel that talks; an empty name is none.
 pub(super) fn play(parties: &mut Parties, id: ChannelId, name: &str, core: &mut Core) {

@@ -1,6 +1,5 @@
 //! A channel: one end of a call as the dialplan and the console see it.
 
-use super::call_sound::CallSound;
 use super::callee_work::CalleePart;
 use super::code_watch::CodeWatch;
 use super::dial::{Connected, Dial};
@@ -210,6 +209,18 @@ pub enum HoldMusic {
     },
     /// It is played.
     Playing,
+}
+
+/// A short sound into a call that goes on.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum CallSound {
+    /// None.
+    #[default]
+    None,
+    /// It is ordered.
+    Loading(u64),
+    /// It is played: which playing it is.
+    Playing(u64),
 }
 
 /// Maximum number of digits that are kept for a program that does not wait for any.

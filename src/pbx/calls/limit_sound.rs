@@ -22,9 +22,14 @@ pub(super) struct LimitWarning<'a> {
     pub(super) core: &'a mut Core,
 }
 
+/// The time of a call with a limit is over.
+pub(super) fn time_over(parties: &mut Parties, bridges: &mut Bridges, callee: ChannelId, core: &mut Core) {
+    LimitWarning { parties, bridges, core }.time_over(callee);
+}
+
 impl LimitWarning<'_> {
     /// The time is over: the last sound is played first, when there is one.
-    pub(super) fn time_over(&mut self, callee: ChannelId) {
+    fn time_over(&mut self, callee: ChannelId) {
         let channel = self.parties.channel_mut(callee).filter(|channel| !channel.dead && channel.bridge.is_some());
         if let Some(channel) = channel
             && let Some(warnings) = channel.callee.warnings.as_mut()

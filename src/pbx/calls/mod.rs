@@ -5,7 +5,7 @@ mod auto_answer;
 pub mod bridge;
 pub mod bridging;
 mod call_end;
-pub mod call_sound;
+mod call_sound;
 mod callee_program;
 mod callee_work;
 mod caller_identity;
@@ -61,10 +61,10 @@ pub mod orders;
 mod origin;
 mod originating;
 mod own_host;
+mod own_record;
 mod paged;
 mod pages;
 mod paging;
-mod own_record;
 mod pair;
 pub mod parked;
 pub mod parking;
@@ -119,7 +119,6 @@ use forwarding::Forwarding;
 use hangup::Hangup;
 use inbound::Inbound;
 use leg::{Arrival, Leg, LegEvent};
-use limit_sound::LimitWarning;
 use media_port::Ports;
 use originating::Originating;
 use program::Applications;
@@ -318,10 +317,7 @@ impl Calls {
             CallTimer::Digit(channel) => self.applications(core).no_digit(channel),
             CallTimer::Sending(channel) => digit_sending::next(&mut self.parties, channel, core),
             CallTimer::Warning(channel) => limit_warning::due(&mut self.parties, channel, core),
-            CallTimer::Limit(channel) => {
-                let Calls { parties, bridges, .. } = self;
-                LimitWarning { parties, bridges, core }.time_over(channel);
-            }
+            CallTimer::Limit(id) => limit_sound::time_over(&mut self.parties, &mut self.bridges, id, core),
             CallTimer::TimeLimit(channel) => {
                 let Calls { parties, bridges, shared, .. } = self;
                 TimeLimit { parties, bridges, core }.over(channel, shared, directory);
