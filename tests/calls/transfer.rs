@@ -5,9 +5,9 @@ use crate::stories::stories;
 use crate::testbed::{SIP, Testbed};
 use std::sync::LazyLock;
 use std::time::Duration;
-use strowger::sdp::Codec;
 use strowger::pbx::cdr::HangupBy;
 use strowger::pbx::effect::StoreOrder;
+use strowger::sdp::Codec;
 use strowger::sim::{Change, PhoneEvent};
 use strowger::sip::method::Method;
 
