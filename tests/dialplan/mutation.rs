@@ -9,8 +9,8 @@ use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::recording::RecordReply;
 use strowger::dialplan::text_message::NotSent;
 use strowger::dialplan::{
-    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PinVerdict, Played, PlayedFrom, Position,
-    Program, Progress, apps, expression, functions, timing::Timing,
+    AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PageReply, PinVerdict, Played,
+    PlayedFrom, Position, Program, Progress, apps, expression, functions, timing::Timing,
 };
 use strowger::rng::Rng;
 
@@ -226,6 +226,7 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
             3 => OutsideReply::Line(Ok("EXEC Goto 1".to_owned())),
             _ => OutsideReply::Line(Err(TalkEnd::Silent)),
         }),
+        AppRequest::Page(_) | AppRequest::TalkToPage => AppReply::Paged(PageReply::Over),
         AppRequest::SendDigits(_) => AppReply::DigitsSent(result(rng)),
         AppRequest::Transfer(_) => AppReply::Transferred(Ok(rng.below(2) == 0)),
         AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(result(rng)),

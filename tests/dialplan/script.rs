@@ -12,7 +12,7 @@ use strowger::dialplan::outside::{
 use strowger::dialplan::recording::{RecordReply, Tapped};
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, LineEnd,
-    PinVerdict, Played, PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
+    PageReply, PinVerdict, Played, PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
 };
 
 const CHANNEL: &str = "SIP/caller-00000000";
@@ -212,6 +212,8 @@ fn shown(ask: &AppRequest) -> String {
         AppRequest::Music(class) => format!("Music {}", class.as_deref().unwrap_or("none")),
         AppRequest::PlayTone(tone) => format!("PlayTone {}", tone.as_deref().unwrap_or("none")),
         AppRequest::PickUp(targets) => format!("PickUp {targets:?}"),
+        AppRequest::Page(page) => format!("Page {:?} {}", page.targets, page.duplex),
+        AppRequest::TalkToPage => "TalkToPage".to_owned(),
         AppRequest::Park(park) => format!("Park ({}) {:?} {}", park.lot, park.slot, park.is_random),
         AppRequest::WaitParked(time) => format!("WaitParked {}", time.as_secs_f64()),
         AppRequest::FindParked(place) => format!("FindParked ({}) {:?}", place.lot, place.slot),
@@ -281,6 +283,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
             AppRequest::Echo => AppReply::Echoed,
             AppRequest::SendDigits(_) => AppReply::DigitsSent(Ok(())),
+            AppRequest::Page(_) | AppRequest::TalkToPage => AppReply::Paged(PageReply::Over),
             AppRequest::Transfer(_) => AppReply::Transferred(Ok(true)),
             AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(Ok(())),
             AppRequest::SendText(_) | AppRequest::SendToCaller(_) => AppReply::TextSent(Ok(())),
