@@ -21,7 +21,7 @@ pub enum Doing {
     /// It hears what comes to this stream.
     Fed(StreamId),
     /// It takes part in a mix; how often what it hears is doubled.
-    Mixed(MixId, i8),
+    Mixed(i8),
 }
 
 pub struct Stream {
@@ -190,7 +190,7 @@ impl MediaStub {
                 }
                 events
             }
-            MediaCommand::Mix { stream, mix, seat } => self.turn(stream, Doing::Mixed(mix, seat.gain)),
+            MediaCommand::Mix { stream, seat, .. } => self.turn(stream, Doing::Mixed(seat.gain)),
             MediaCommand::Spy { stream, mix, plan } => {
                 self.spied.insert((stream, mix), *plan);
                 Vec::new()

@@ -63,7 +63,7 @@ fn is_asked(world: &Testbed, name: &str, words: &str) -> bool {
 }
 
 fn is_mixed(world: &Testbed, rtp: &str) -> bool {
-    matches!(world.media.doing(rtp), Some(Doing::Mixed(_, 0)))
+    matches!(world.media.doing(rtp), Some(Doing::Mixed(0)))
 }
 
 fn is_over(world: &Testbed) -> bool {
