@@ -56,7 +56,7 @@ fn findings(common: &Common) -> Vec<Finding> {
     findings.push(folder::recordings(&config, &state, user));
     findings.push(folder::disk(&state));
     findings.push(machine::descriptors(&config, sockets.exchange(config.sip.general.bind)));
-    findings.push(machine::real_time());
+    findings.push(machine::real_time(sockets.exchange(config.sip.general.bind)));
     findings.extend(scripts::scripts(&config));
     findings.extend(secret::secrets(&config));
     findings.push(voice(&config, common));

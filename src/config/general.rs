@@ -141,7 +141,7 @@ impl Default for General {
             reg_contexts: Vec::new(),
             qualify_gap: Duration::from_millis(100),
             tos_sip: 0,
-            tos_audio: 0,
+            tos_audio: 184,
             media_address: None,
             rtp_bind: None,
             caller_id: "asterisk".into(),

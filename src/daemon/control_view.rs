@@ -7,6 +7,7 @@ mod peers;
 mod quality;
 
 use super::clock::zone;
+use super::media::priority;
 use super::signalling::Signalling;
 use super::sink::Sink;
 use super::sip_debug::MessageTrace;
@@ -166,6 +167,7 @@ impl ControlApi for View<'_> {
             reloaded: ago(uptime.since_reload),
             max_channels: switch::MAX_CHANNELS,
             directory: self.directory.map(Path::to_path_buf),
+            priority: priority(&self.media.priority()),
             codecs: Codec::all().map(|it| CodecRow { name: it.name(), description: it.description() }).collect(),
         }
     }

@@ -6,7 +6,7 @@ use super::service::Service;
 use super::threads::ThreadGuard;
 use crate::config::Config;
 use crate::config::general::General;
-use crate::media::{Media, MediaSettings};
+use crate::media::{LEVEL, Media, MediaSettings, Priority};
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -56,6 +56,23 @@ impl Service for MediaService {
 
 fn ports(config: &Config) -> RangeInclusive<u16> {
     config.rtp.port_first..=config.rtp.port_last
+}
+
+/// What the thread had of the system, and how to get more.
+pub(super) fn priority(priority: &Priority) -> String {
+    match priority {
+        Priority::Unknown => "not started".to_owned(),
+        Priority::RealTime { memory_locked: true } => format!("real-time priority {LEVEL}, its memory is locked"),
+        Priority::RealTime { memory_locked: false } => format!(
+            "real-time priority {LEVEL}; its memory may be swapped out (LimitMEMLOCK=infinity in the unit, or ulimit -l unlimited, \
+             keeps it)"
+        ),
+        Priority::Ordinary(why) => format!(
+            "ordinary priority, sound waits when the machine is busy: {why} (LimitRTPRIO={LEVEL} in the unit, or ulimit -r {LEVEL}, \
+             allows more)"
+        ),
+        Priority::GivenBack => "ordinary priority for now: it took too much of the only processor".to_owned(),
+    }
 }
 
 /// The code point of `tos_audio`; 0 is what sockets have anyway.

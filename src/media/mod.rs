@@ -16,6 +16,7 @@ mod orders;
 mod player;
 mod ports;
 mod pressing;
+mod priority;
 mod recorder;
 mod relay;
 mod rtp_debug;
@@ -34,6 +35,8 @@ mod worker;
 
 use crate::pbx::media::{Heard, MediaCommand, MediaEvent, StreamCounts, StreamId};
 use inbox::{Order, Wakeup};
+use priority::Keeper;
+pub use priority::{LEVEL, Priority};
 pub use rtp_debug::PacketTrace;
 pub use settings::MediaSettings;
 use std::collections::BTreeSet;
@@ -51,6 +54,7 @@ pub struct Media {
     orders: Sender<Order>,
     wakeup: Arc<Wakeup>,
     state: Mutex<State>,
+    priority: priority::Shown,
 }
 
 enum State {
@@ -67,11 +71,13 @@ impl Media {
     pub fn new(settings: MediaSettings, events: impl Fn(MediaEvent) + Send + 'static) -> io::Result<Media> {
         let (orders, inbox) = channel();
         let wakeup = Arc::new(Wakeup::new()?);
-        let worker = Worker::new(settings, Box::new(events), (orders.clone(), inbox), Arc::clone(&wakeup))?;
-        Ok(Media { orders, wakeup, state: Mutex::new(State::Prepared(Box::new(worker))) })
+        let priority = priority::Shown::default();
+        let keeper = Keeper::new(priority.clone());
+        let worker = Worker::new(settings, Box::new(events), (orders.clone(), inbox), Arc::clone(&wakeup), keeper)?;
+        Ok(Media { orders, wakeup, state: Mutex::new(State::Prepared(Box::new(worker))), priority })
     }
 
-    /// Starts the thread; once it was started or stopped, this does nothing.
+    /// Starts the thread, and waits until it has its priority; once it was started or stopped, this does nothing.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -79,11 +85,19 @@ impl Media {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = match std::mem::replace(&mut *state, State::Stopped) {
             State::Prepared(worker) => {
-                State::Running(std::thread::Builder::new().name("media".to_owned()).spawn(move || worker.run())?)
+                let (say, begun) = sync_channel(1);
+                let thread = std::thread::Builder::new().name("media".to_owned()).spawn(move || worker.run(&say))?;
+                let _ = begun.recv();
+                State::Running(thread)
             }
             other @ (State::Running(_) | State::Stopped) => other,
         };
         Ok(())
+    }
+
+    /// What the thread had of the system.
+    pub fn priority(&self) -> Priority {
+        self.priority.get()
     }
 
     /// Hands a command to the thread and returns at once. Commands are carried out in the order given. False: the

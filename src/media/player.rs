@@ -296,7 +296,7 @@ mod tests {
         let heard = all(&[&[1; 50], &[], &[2; 50], &[3; 20]], 0, false);
         assert_eq!(heard, [vec![1; 50], vec![2; 50], vec![3; 20], vec![0xff; 40]].concat());
         assert_eq!(all(&[&[1; 50], &[2; 50]], 60, false), [vec![2; 40], vec![0xff; 40]].concat());
-        assert_eq!(all(&[&[1; 50], &[2; 50]], 100, false), [], "nothing is left");
+        assert!(all(&[&[1; 50], &[2; 50]], 100, false).is_empty(), "nothing is left");
         assert_eq!(all(&[&[1; 100], &[2; 50]], 190, true)[..120], [vec![1; 60], vec![2; 50], vec![1; 10]].concat());
     }
 

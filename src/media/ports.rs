@@ -1,6 +1,7 @@
 //! The port range: pairs of an even RTP port and the odd RTCP port above it, given out in turn.
 
 use crate::rng::Rng;
+use nix::sys::socket::{setsockopt, sockopt};
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeSet;
@@ -15,6 +16,9 @@ const MAX_TRIES: usize = 64;
 /// Pairs that are passed over after one that another program holds, in a range with many: such a program (another
 /// exchange, a conference server) has taken its own one after the other, and more of them than are tried here.
 const STRIDE: usize = 61;
+
+/// The highest priority of packets that needs no privilege (tc-prio(8)).
+const INTERACTIVE: i32 = 6;
 
 /// Receive buffer of a socket: a second of packets while the machine is busy. The kernel gives less without privilege.
 const RECEIVE_BUFFER: usize = 256 * 1024;
@@ -137,6 +141,8 @@ impl Ports {
         if let Some(dscp) = self.dscp {
             let class = u32::from(dscp & 0x3f) << 2;
             let _ = if local.is_ipv4() { socket.set_tos_v4(class) } else { socket.set_tclass_v6(class) };
+            // Before other packets in the queue of the network card, too; the class alone would set another (socket(7)).
+            let _ = setsockopt(&socket, sockopt::Priority, &INTERACTIVE);
         }
         Ok(socket.into())
     }

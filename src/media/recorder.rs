@@ -1,6 +1,7 @@
 //! The thread that writes recordings. The media thread gives it copies of packets and never waits for it.
 
 use super::inbox::{Order, Wakeup};
+use super::priority;
 use super::sound_file::SoundFile;
 use super::track::Track;
 use crate::clock::Time;
@@ -102,7 +103,11 @@ impl Recorder {
         let waiting = Arc::new(AtomicUsize::new(0));
         let queue = RecorderQueue { jobs, waiting: waiting.clone() };
         let writer = Writer { started, inbox, waiting, orders, wakeup, recordings: BTreeMap::new(), turns: 0 };
-        let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run())?;
+        let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || {
+            // Writing may wait for a disk: nobody is to wait for that.
+            priority::be_ordinary();
+            writer.run()
+        })?;
         Ok(Recorder { queue: Some(queue), thread: Some(thread) })
     }
 

@@ -7,6 +7,7 @@ use super::mixer::{self, Mixes};
 use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
 use super::pressing;
+use super::priority::Keeper;
 use super::recorder::Recorder;
 use super::relay::{self, Buffer, MAX_PACKET};
 use super::rtp_debug::PacketTrace;
@@ -27,7 +28,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
 /// Stands in `due` for first packets that have waited long enough; playings count from one.
@@ -68,6 +69,7 @@ pub(super) struct Worker {
     /// Nearly always none: then a packet costs nothing more than the look at it.
     pub(super) trace: Option<Box<PacketTrace>>,
     pub(super) mixes: Mixes,
+    priority: Keeper,
 }
 
 impl Worker {
@@ -76,6 +78,7 @@ impl Worker {
         events: Box<dyn Fn(MediaEvent) + Send>,
         (orders, inbox): (Sender<Order>, Receiver<Order>),
         wakeup: Arc<Wakeup>,
+        priority: Keeper,
     ) -> io::Result<Worker> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &wakeup.eventfd, epoll::EventData::new_u64(WAKEUP), epoll::EventFlags::IN)?;
@@ -100,12 +103,15 @@ impl Worker {
             trace: None,
             recorder: None,
             mixes: Mixes::default(),
+            priority,
         })
     }
 
-    /// Works until it is ordered to stop.
-    pub fn run(mut self) {
+    /// Works until it is ordered to stop. Says when it begins.
+    pub fn run(mut self, begun: &SyncSender<()>) {
         let mut ready = Vec::with_capacity(MAX_EVENTS);
+        self.priority.begin(self.now());
+        let _ = begun.send(());
         loop {
             let timeout = self.timeout();
             ready.clear();
@@ -128,6 +134,7 @@ impl Worker {
             if self.mixes.due().is_some_and(|due| due <= now) {
                 self.mix(now);
             }
+            self.priority.look(now);
         }
     }
 

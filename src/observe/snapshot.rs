@@ -593,6 +593,8 @@ pub struct CoreSettings {
     pub max_channels: usize,
     /// Where the configuration was read from, absolute; `None` when it came from no files.
     pub directory: Option<std::path::PathBuf>,
+    /// What the thread that forwards sound had of the system.
+    pub priority: String,
     /// The audio codecs that may be allowed.
     pub codecs: Vec<CodecRow>,
 }

@@ -144,7 +144,7 @@ reasons! {
     CallerGaveUp 16 487 Some(DialStatus::Cancel), EVERYDAY, "the caller hung up before the answer",
         "nothing, unless the caller's telephone is impatient";
     NotAcked 18 0 None, Level::Warning,
-        "no ACK from '{line}' in 32 s: our 200 OK was sent to {address}, the telephone's Contact is {contact}, and its ACK should come to {ours} (NAT, a wrong Contact, a firewall?)",
+        "no ACK from '{line}' in 32 s: our 200 OK was sent to {address}, the Contact of the telephone is {contact}, and its ACK should come to {ours} (NAT, a wrong Contact, a firewall?)",
         "see [a call drops after 32 seconds](call-drops-after-32-seconds.md)";
     Undescribed 58 0 None, Level::Notice,
         "'{line}' left the offer to the exchange, and acknowledged it without an answer that can be used: there is nowhere to send sound",

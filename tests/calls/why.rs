@@ -432,7 +432,7 @@ fn an_answer_that_is_never_acknowledged() {
     world.until(|w| w.is_called("isp"));
     world.phone("isp").answers();
     world.until(|w| w.is_talking("client") && w.is_talking("isp"));
-    let text = "no ACK from 'client' in 32 s: our 200 OK was sent to 192.0.2.20:5060, the telephone's Contact is \
+    let text = "no ACK from 'client' in 32 s: our 200 OK was sent to 192.0.2.20:5060, the Contact of the telephone is \
                 sip:client@192.0.2.20:5060, and its ACK should come to <sip:1@192.0.2.1:5060> (NAT, a wrong Contact, a firewall?)";
     assert_failed(&mut world, FailureReason::NotAcked, text, "ANSWERED");
     assert!(world.has_line("Call from 'client' to '1' ended: no ACK from 'client'"));

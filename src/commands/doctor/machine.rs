@@ -6,6 +6,7 @@ use super::process::Process;
 use crate::clock::Wall;
 use crate::config::Config;
 use crate::datetime;
+use crate::media::LEVEL;
 use rustix::process::{Resource, getrlimit};
 use std::fs;
 use std::time::{Duration, Instant};
@@ -100,16 +101,44 @@ fn judged_descriptors(limit: Option<u64>, calls: u64, is_running: bool) -> Findi
     }
 }
 
-/// Whether threads may use real-time priority. The exchange does not, and the finding says so.
-pub(super) fn real_time() -> Finding {
-    match getrlimit(Resource::Rtprio).current {
-        Some(0) => Finding::note(
-            "realtime",
-            "real-time priority is not permitted here, and not needed: the exchange does not use it",
-        ),
-        _ => Finding::fine("realtime", "real-time priority is permitted; the exchange does not use it"),
+/// Whether the thread that forwards sound may go before others: that of the exchange that runs, or of one started like this.
+pub(super) fn real_time(exchange: Option<&Process>) -> Finding {
+    match exchange {
+        Some(process) => judged_policies(&policies(process.pid)),
+        None => judged_limit(getrlimit(Resource::Rtprio).current, rustix::process::geteuid().is_root()),
     }
 }
+
+/// The scheduling policies of its threads (proc(5), field 41 of `stat`): 1 is SCHED_FIFO.
+fn policies(pid: u32) -> Vec<String> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let stats = threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok());
+    stats.filter_map(|stat| proc::policy(&stat)).collect()
+}
+
+fn judged_policies(policies: &[String]) -> Finding {
+    if policies.iter().any(|policy| policy == "1") {
+        return Finding::fine("realtime", "the thread that forwards sound has real-time priority");
+    }
+    Finding::note(
+        "realtime",
+        format!("the thread that forwards sound has ordinary priority: sound waits when the machine is busy ({MORE})"),
+    )
+}
+
+fn judged_limit(limit: Option<u64>, is_root: bool) -> Finding {
+    let is_enough = limit.is_none_or(|limit| limit >= u64::from(LEVEL));
+    match is_enough || is_root {
+        true => Finding::fine("realtime", "the thread that forwards sound may have real-time priority"),
+        false => Finding::note(
+            "realtime",
+            format!("real-time priority is not permitted here: sound waits when the machine is busy ({MORE})"),
+        ),
+    }
+}
+
+/// How to get real-time priority.
+const MORE: &str = "LimitRTPRIO=5 in the unit, or ulimit -r 5, allows more";
 
 #[cfg(test)]
 mod tests {
@@ -135,6 +164,18 @@ mod tests {
         late[7] = ms(91);
         assert_eq!(jitter(late).state, State::Todo);
         assert_eq!(jitter(Vec::new()).state, State::Fine);
+    }
+
+    #[test]
+    fn the_thread_of_the_sound_goes_first_or_the_way_to_it_is_named() {
+        let of = |policies: &[&str]| {
+            judged_policies(&policies.iter().map(|policy| (*policy).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&["0", "1", "0"]).state, State::Fine);
+        assert_eq!(of(&["0", "0"]).state, State::Note);
+        assert_eq!(judged_limit(Some(0), true).state, State::Fine);
+        assert_eq!(judged_limit(Some(5), false).state, State::Fine);
+        assert!(MORE.contains(&format!("LimitRTPRIO={LEVEL}")) && judged_limit(Some(4), false).what.contains(MORE));
     }
 
     #[test]

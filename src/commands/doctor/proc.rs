@@ -97,6 +97,12 @@ pub(super) fn open_files(text: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
+/// The scheduling policy in a `stat` of a thread (proc(5), field 41). Its second field, a name in brackets, may hold blanks.
+pub(super) fn policy(stat: &str) -> Option<String> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_whitespace().nth(41 - 3).map(str::to_owned)
+}
+
 /// `/proc/sys/net/ipv4/ip_local_port_range`: the ports the system gives to whoever asks for any.
 pub(super) fn port_range(text: &str) -> Option<(u16, u16)> {
     let mut numbers = text.split_whitespace().map(str::parse::<u16>);

@@ -100,8 +100,8 @@ pub(super) const ROWS: &[OptionRow] = &[
     row(
         &["tos_audio"],
         TOS,
-        "0",
-        "service class of RTP packets",
+        "ef",
+        "service class of RTP packets; 0 is none (chan_sip's default is 0)",
         Effect::General(|draft, text| tos(text, &mut draft.general.tos_audio)),
     ),
     row(

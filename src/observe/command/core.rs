@@ -42,6 +42,7 @@ pub(super) fn show_settings(arguments: &[String], exchange: &mut dyn ControlApi)
         (CONFIGURATION, core.directory.map_or("none".to_owned(), |directory| directory.display().to_string())),
         ("Startup time:", core.started),
         ("Last reload time:", core.reloaded),
+        ("Thread of the sound:", core.priority),
         ("System:", format!("{} on a {}", version.system, version.machine)),
     ];
     let rows = rows.map(|(label, value)| format!("  {label:<28} {}\n", escape::line(&value)));

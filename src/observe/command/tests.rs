@@ -129,6 +129,7 @@ impl ControlApi for Fake {
             reloaded: started,
             max_channels: 4000,
             directory: Some("/etc/x".into()),
+            priority: "real-time priority 5".to_owned(),
             codecs: vec![
                 CodecRow { name: "ulaw", description: "G.711 u-law" },
                 CodecRow { name: "g729", description: "G.729A" },

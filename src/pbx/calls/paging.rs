@@ -131,7 +131,7 @@ impl Paging<'_> {
             Some(sound) => self.announce(pager, line, &sound),
             None => self.take_part(pager, line),
         }
-        if !self.parties.pages.get(&pager).is_some_and(|page| page.speaker.is_some())
+        if self.parties.pages.get(&pager).is_none_or(|page| page.speaker.is_none())
             && self.parties.channel(pager).is_some_and(|channel| matches!(channel.activity, Activity::Paging))
         {
             self.parties.resume(pager, AppReply::Paged(PageReply::Connected));
