@@ -1,7 +1,7 @@
 //! What must be so when a script is over.
 
 use super::play::{Player, is_in_fax};
-use super::script::{SECOND, SERVERS};
+use super::script::{Act, SECOND, SERVERS, Step};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -120,6 +120,12 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// Has a call changed hands?
+    fn is_moved(&self) -> bool {
+        let is_prompted = self.world.prompts.iter().any(|(_, names)| names.contains("pbx-transfer"));
+        is_prompted || self.world.lines.iter().any(|(_, line)| MOVES.iter().any(|words| line.contains(words)))
+    }
+
     /// What `from` sends ends up at `to` if both want that, and is not sent otherwise.
     fn hear_each_other(&self, (name, from): (&str, &Phone), (other, to): (&str, &Phone)) -> Result<(), String> {
         if self.is_parted(name) || self.is_parted(other) {
@@ -127,6 +133,11 @@ impl Player<'_> {
         }
         if !from.is_talking() || !to.is_talking() {
             return Err(format!("{name} and {other} are joined, and one of them does not talk"));
+        }
+        // Where it is to send from now on, a telephone is told by a new offer; whoever refuses that cannot be helped.
+        let refuses = |step: &Step| matches!(step.act, Act::RefusesOffers(1..)) && [name, other].contains(&step.who);
+        if self.is_moved() && self.script.steps.iter().any(refuses) {
+            return Ok(());
         }
         self.show_each_other((name, from), other)?;
         if is_in_fax(from) || is_in_fax(to) {
@@ -138,11 +149,7 @@ impl Player<'_> {
         let wanted = from.direction().sends() && to.direction().receives();
         let wishes = format!("{name} is {:?}, {other} is {:?}", from.direction(), to.direction());
         // A call that changes hands is brought off hold, and who holds is not asked: what is sent to him he does not hear.
-        let is_moved = || {
-            let is_prompted = self.world.prompts.iter().any(|(_, names)| names.contains("pbx-transfer"));
-            is_prompted || self.world.lines.iter().any(|(_, line)| MOVES.iter().any(|words| line.contains(words)))
-        };
-        if !wanted && is_moved() {
+        if !wanted && self.is_moved() {
             return Ok(());
         }
         if from.media().is_some() != wanted {
