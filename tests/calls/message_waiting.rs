@@ -73,6 +73,24 @@ fn a_line_that_subscribes_is_told_only_then_and_a_modem_is_refused() {
     world.assert_nothing_left();
 }
 
+/// As chan_sip has it: a telephone that subscribes is told once, as long as it does.
+#[test]
+fn a_telephone_that_subscribes_is_told_nothing_twice() {
+    let mut world = Testbed::ready(&sip(""), GUIDE);
+    tells(&mut world, "100@default", "2/1");
+    assert_eq!(summaries(&world, "desk"), ["2/1 (0/0)"]);
+    world.phone("desk").watches("100", "message-summary");
+    world.run(Duration::from_secs(1));
+    tells(&mut world, "100@default", "0/3");
+    assert_eq!(summaries(&world, "desk"), ["2/1 (0/0)", "2/1 (0/0)", "0/3 (0/0)"], "not twice");
+    world.phone("desk").watches_as(Watching::new("100", "message-summary", 0));
+    world.run(Duration::from_secs(1));
+    let before = summaries(&world, "desk").len();
+    tells(&mut world, "100@default", "1/3");
+    assert_eq!(summaries(&world, "desk")[before..], ["1/3 (0/0)"], "it is told without it again");
+    world.assert_nothing_left();
+}
+
 /// Counts and subscriptions outlive a restart.
 #[test]
 fn what_waits_is_known_after_a_restart() {

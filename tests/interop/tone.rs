@@ -28,17 +28,25 @@ const ROWS: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
 const COLUMNS: [f64; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
 const DIGITS: [&str; 4] = ["123A", "456B", "789C", "*0#D"];
 
+/// So many windows without a digit part two of the same.
+const LEAST_PAUSE: usize = 3;
+
 /// The digits that a recording holds as tones.
 pub fn digits(recording: &Path) -> String {
     let Some((samples, rate)) = std::fs::read(recording).ok().and_then(|bytes| samples(&bytes)) else {
         return String::new();
     };
-    let (mut all, mut last) = (String::new(), None);
+    let (mut all, mut pause) = (String::new(), LEAST_PAUSE);
     for window in samples.chunks_exact(rate / WINDOWS_A_SECOND) {
-        let digit = digit(window, rate as f64);
-        // In a window that a digit begins or ends in there may be too little of it.
-        all.extend(digit.filter(|_| digit != last));
-        last = digit;
+        let Some(digit) = digit(window, rate as f64) else {
+            pause += 1;
+            continue;
+        };
+        // A telephone that slips leaves a short gap in a digit.
+        if pause >= LEAST_PAUSE || !all.ends_with(digit) {
+            all.push(digit);
+        }
+        pause = 0;
     }
     all
 }
@@ -54,7 +62,8 @@ fn digit(window: &[f64], rate: f64) -> Option<char> {
     is_one.then(|| DIGITS[row].chars().nth(column)).flatten()
 }
 
-/// Writes a WAV file of digits as tones, a tenth of a second each and as much between them, and silence after them.
+/// Writes a WAV file of digits as tones, a tenth of a second each and twice that between them, after a second and a half of silence
+/// and before twenty.
 pub fn write_digits(path: &Path, digits: &str, rate: u32, channels: u16) {
     let spec =
         hound::WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
@@ -71,7 +80,7 @@ pub fn write_digits(path: &Path, digits: &str, rate: u32, channels: u16) {
             let sample = (wave(ROWS[row]) + wave(COLUMNS[column])) as i16;
             (0..channels).for_each(|_| file.write_sample(sample).unwrap());
         }
-        silence(&mut file, 1);
+        silence(&mut file, 2);
     }
     silence(&mut file, 200);
     file.finalize().unwrap();

@@ -1,8 +1,10 @@
 //! What becomes of NOTIFYs (RFC 6665 4.2.2, RFC 5057): a subscriber that is gone is told no more.
 
 use super::table::Subscriptions;
+pub use super::waiting::Asked;
+use super::waiting::{Subscribed, Waiting};
 use crate::config::peer::Peer;
-use crate::pbx::core::{Core, Devices, Directory, Requester, SubscriptionId, SubscriptionTimer};
+use crate::pbx::core::{Core, Requester, SubscriptionId, SubscriptionTimer};
 use crate::sip::header::HeaderName;
 use crate::sip::transaction::{Answer, ClientId};
 use std::sync::Arc;
@@ -15,22 +17,14 @@ const MAX_RETRY: Duration = Duration::from_secs(120);
 /// NOTIFYs in a row that may be put off.
 const MAX_FAILURES: u32 = 6;
 
-/// Whom is asked what devices do, and where lines are.
-pub struct Asked<'a> {
-    /// Knows devices and mailboxes.
-    pub table: &'a dyn Devices,
-    /// Knows where lines are.
-    pub directory: &'a dyn Directory,
-}
-
 /// A line registered: it is told what waits for it.
 pub fn registered(subscriptions: &mut Subscriptions, peer: &Arc<Peer>, asked: &Asked<'_>, core: &mut Core) {
-    subscriptions.waiting.registered(peer, asked.table, asked.directory, core);
+    unasked(subscriptions, |waiting, subscribed| waiting.registered(peer, asked, subscribed, core));
 }
 
 /// A mailbox has another count: whoever is told without having asked learns it.
 pub fn mailbox_changed(subscriptions: &mut Subscriptions, mailbox: &str, asked: &Asked<'_>, core: &mut Core) {
-    subscriptions.waiting.changed(mailbox, asked.table, asked.directory, core);
+    unasked(subscriptions, |waiting, subscribed| waiting.changed(mailbox, asked, subscribed, core));
 }
 
 /// A NOTIFY of message waiting that nobody subscribed to is over, in whatever way. False: it was none.
@@ -40,7 +34,15 @@ pub fn unasked_is_over(
     asked: &Asked<'_>,
     core: &mut Core,
 ) -> bool {
-    subscriptions.waiting.over(notice, asked.table, asked.directory, core)
+    unasked(subscriptions, |waiting, subscribed| waiting.over(notice, asked, subscribed, core))
+}
+
+/// What is told without having been asked for, beside what is subscribed to.
+fn unasked<T>(subscriptions: &mut Subscriptions, act: impl FnOnce(&mut Waiting, Subscribed<'_>) -> T) -> T {
+    let mut waiting = std::mem::take(&mut subscriptions.waiting);
+    let done = act(&mut waiting, &|line, at| subscriptions.counts_messages(line, at));
+    subscriptions.waiting = waiting;
+    done
 }
 
 /// A NOTIFY was answered.

@@ -1,5 +1,6 @@
 //! All subscriptions, and every look-up of one.
 
+use super::package::Package;
 use super::stored::{self, STEP};
 use super::subscription::{Subscription, Wanted};
 use super::waiting::Waiting;
@@ -14,6 +15,7 @@ use crate::sip::validate::Essentials;
 use crate::source_key::SourceKey;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Subscriptions at once, of all lines together.
@@ -84,6 +86,14 @@ impl Subscriptions {
     /// How many watch an extension of a context.
     pub fn watchers(&self, context: &str, exten: &str) -> usize {
         self.watched.watchers(&(context.into(), exten.into()))
+    }
+
+    /// Does a telephone of a line, at this address, subscribe to the messages that wait for it?
+    pub(super) fn counts_messages(&self, line: &str, at: SocketAddr) -> bool {
+        let mut of_line = self.by_line.get(line).into_iter().flatten().filter_map(|id| self.table.get(id));
+        of_line.any(|one| {
+            one.package == Package::MessageSummary && one.ending.is_none() && one.reached.flow.remote == at
+        })
     }
 
     /// How many timers they have set.

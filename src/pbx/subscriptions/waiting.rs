@@ -18,8 +18,20 @@ use crate::sip::transaction::{Account, ClientId, Sending};
 use bytes::Bytes;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Whom is asked what devices do, and where lines are.
+pub struct Asked<'a> {
+    /// Knows devices and mailboxes.
+    pub table: &'a dyn Devices,
+    /// Knows where lines are.
+    pub directory: &'a dyn Directory,
+}
+
+/// Does a telephone of a line, at this address, subscribe to the same? It is told by that alone.
+pub type Subscribed<'a> = &'a dyn Fn(&str, SocketAddr) -> bool;
 
 /// What lines were told of their mailboxes.
 #[derive(Debug, Default)]
@@ -56,24 +68,30 @@ pub fn account(peer: &Peer, flow: Flow) -> String {
 
 impl Waiting {
     /// A line registered: it may have forgotten what it was told.
-    pub fn registered(&mut self, peer: &Arc<Peer>, table: &dyn Devices, directory: &dyn Directory, core: &mut Core) {
+    pub fn registered(
+        &mut self,
+        peer: &Arc<Peer>,
+        asked: &Asked<'_>,
+        subscribed: Subscribed<'_>,
+        core: &mut Core,
+    ) {
         if !hears_of_messages(peer) || peer.messages.only_subscribed {
             return;
         }
         let told = self.lines.entry(peer.name.as_str().into()).or_default();
         (told.is_wanted, told.messages) = (true, None);
-        self.flush(peer, table, directory, core);
+        self.flush(peer, asked, subscribed, core);
     }
 
     /// A mailbox has another count.
-    pub fn changed(&mut self, mailbox: &str, table: &dyn Devices, directory: &dyn Directory, core: &mut Core) {
+    pub fn changed(&mut self, mailbox: &str, asked: &Asked<'_>, subscribed: Subscribed<'_>, core: &mut Core) {
         let peers = core.config.peers.clone();
         let has_it = |peer: &&Arc<Peer>| peer.messages.mailboxes.iter().any(|one| full_name(one) == mailbox);
         for peer in
             peers.values().filter(has_it).filter(|peer| hears_of_messages(peer) && !peer.messages.only_subscribed)
         {
             self.lines.entry(peer.name.as_str().into()).or_default().is_wanted = true;
-            self.flush(peer, table, directory, core);
+            self.flush(peer, asked, subscribed, core);
         }
     }
 
@@ -82,15 +100,16 @@ impl Waiting {
         self.lines.retain(|name, _| core.config.peers.contains_key(name.as_str()));
     }
 
-    fn flush(&mut self, peer: &Arc<Peer>, table: &dyn Devices, directory: &dyn Directory, core: &mut Core) {
-        let Some(messages) = messages_of(peer, table, core) else { return };
+    fn flush(&mut self, peer: &Arc<Peer>, asked: &Asked<'_>, subscribed: Subscribed<'_>, core: &mut Core) {
+        let Some(messages) = messages_of(peer, asked.table, core) else { return };
         let Some(told) = self.lines.get_mut(peer.name.as_str()) else { return };
         if !told.under_way.is_empty() || !std::mem::take(&mut told.is_wanted) || told.messages == Some(messages) {
             return;
         }
         // A line that is nowhere is told when it registers.
-        let Ok(targets) = directory.targets(core, peer, None) else { return };
+        let Ok(mut targets) = asked.directory.targets(core, peer, None) else { return };
         told.messages = Some(messages);
+        targets.retain(|target| !subscribed(&peer.name, target.flow.remote));
         for target in targets {
             let id = SubscriptionId(core.fresh_id());
             let request = notify(peer, &target, messages, core);
@@ -111,8 +130,8 @@ impl Waiting {
     pub fn over(
         &mut self,
         (id, client): (SubscriptionId, ClientId),
-        table: &dyn Devices,
-        directory: &dyn Directory,
+        asked: &Asked<'_>,
+        subscribed: Subscribed<'_>,
         core: &mut Core,
     ) -> bool {
         if !self.awaits((id, client)) {
@@ -123,7 +142,7 @@ impl Waiting {
             told.under_way.remove(&id);
         }
         if let Some(peer) = core.config.peers.get(line.as_str()).cloned() {
-            self.flush(&peer, table, directory, core);
+            self.flush(&peer, asked, subscribed, core);
         }
         true
     }
