@@ -74,6 +74,12 @@ fn installed(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
+/// It takes most of a minute, and so begins among the first.
+#[test]
+fn a_provider_asks_for_session_timers() {
+    trunks::session_timers();
+}
+
 #[test]
 fn sipvicious_finds_no_extension() {
     match sipvicious::svwar() {

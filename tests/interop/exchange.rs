@@ -43,6 +43,8 @@ pub struct Wishes<'a> {
     pub line: &'a str,
     /// More of `strowger.toml`.
     pub toml: &'a str,
+    /// What it reads as `/etc/resolv.conf`, if it is to be another file; only in a network of its own.
+    pub resolver: Option<&'a Path>,
     /// Other files of the configuration, by name.
     pub files: &'a [(&'a str, &'a str)],
 }
@@ -62,6 +64,7 @@ impl Default for Wishes<'_> {
             extensions: "",
             line: "",
             toml: "",
+            resolver: None,
             files: &[],
         }
     }
@@ -76,7 +79,17 @@ impl Exchange {
         let port = free_port();
         write_configuration(&folder, port, wishes);
         let log = std::fs::File::create(folder.join("exchange.log")).unwrap();
-        let child = command(wishes.namespace, env!("CARGO_BIN_EXE_strowger"))
+        let mut program = match wishes.resolver {
+            // What is entered has file systems of its own.
+            Some(file) => {
+                let mut shell = command(wishes.namespace, "sh");
+                shell.args(["-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""]).arg(file);
+                shell.arg(env!("CARGO_BIN_EXE_strowger"));
+                shell
+            }
+            None => command(wishes.namespace, env!("CARGO_BIN_EXE_strowger")),
+        };
+        let child = program
             .arg("-C")
             .arg(&folder)
             .stdin(Stdio::null())

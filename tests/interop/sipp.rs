@@ -127,7 +127,13 @@ impl<'a> Phone<'a> {
     pub fn listens(&self, scenario: &str) -> Play {
         let play = self.play(scenario, "");
         let port = self.port;
-        let ready = wait(Duration::from_secs(5), || UdpSocket::bind(("127.0.0.1", port)).is_err());
+        let ready = wait(Duration::from_secs(5), || match self.exchange.namespace() {
+            None => UdpSocket::bind(("127.0.0.1", port)).is_err(),
+            Some(_) => {
+                let sockets = command(self.exchange.namespace(), "cat").arg("/proc/net/udp").output();
+                sockets.is_ok_and(|all| String::from_utf8_lossy(&all.stdout).contains(&format!(":{port:04X} ")))
+            }
+        });
         assert!(ready, "SIPp does not listen on port {port}");
         play
     }

@@ -3,10 +3,14 @@
 //! timers.
 
 use std::net::UdpSocket;
+use std::path::Path;
+use std::process::Stdio;
 
 use crate::can;
-use crate::exchange::{ALICE, BOB, Exchange, Wishes, free_port};
+use crate::clients::network;
+use crate::exchange::{ALICE, BOB, Exchange, Wishes, command, free_port};
 use crate::kamailio::Kamailio;
+use crate::namespace::{ADDRESS, Namespace};
 use crate::sipp::{Phone, Play, media};
 use crate::sound::{Mouth, assert_untouched, converse};
 
@@ -56,7 +60,7 @@ fn the_second_trunk_takes_what_the_first_does_not() {
     let one = Phone::new(&exchange, ONE).at(ports[0]);
     let two = Phone::new(&exchange, TWO).at(ports[1]);
 
-    // Nobody listens there: the machine says so at once.
+    // Nobody listens there.
     let answering = two.listens("callee.xml");
     talks(alice.calling("caller.xml", "710"), answering);
     exchange.said("710 by one: CHANUNAVAIL");
@@ -131,6 +135,76 @@ fn a_provider_is_heard_before_it_answers_and_sends_calls_elsewhere() {
     exchange.stop();
 }
 
+/// dnsmasq names two servers (RFC 2782): the first is not there, or is overloaded, and the second takes the call in the same
+/// `Dial`. The first is left alone for a while.
+#[test]
+fn a_name_leads_to_a_second_server_when_the_first_fails() {
+    let story = "two servers of one name";
+    if !can(story, &["sipp", "dnsmasq"]) {
+        return;
+    }
+    let Some(namespace) = network(story, &[]) else { return };
+    let ports = [free_port(), free_port(), free_port()];
+    let resolver = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop-resolv.conf");
+    std::fs::write(&resolver, "nameserver 127.0.0.1\n").unwrap();
+    let names = Dnsmasq::start(&namespace, ports);
+    let trunk = "type=peer\ncontext=default\ninsecure=port,invite\ndisallow=all\nallow=ulaw\ntimerb=1000\n";
+    let general = format!("[one]\nhost=gone.example\n{trunk}[two]\nhost=busy.example\n{trunk}");
+    let wishes = Wishes {
+        address: ADDRESS,
+        namespace: Some(&namespace.name),
+        general: &general,
+        extensions: PLAN,
+        resolver: Some(&resolver),
+        ..Wishes::default()
+    };
+    let exchange = Exchange::start("two-servers", &wishes);
+    let before = exchange.descriptors();
+    let alice = Phone::new(&exchange, ALICE).registered().hanging_up_after(300);
+    let second = Phone::new(&exchange, TWO).at(ports[1]);
+    for number in ["710", "720"] {
+        let answering = second.listens("callee.xml");
+        talks(alice.calling("caller.xml", number), answering);
+    }
+    let tried = exchange.log().matches(&format!("Called SIP/one at {ADDRESS}:{}", ports[0])).count();
+    assert_eq!(tried, 1, "{}", exchange.log());
+    let first = Phone::new(&exchange, ONE).at(ports[2]).status(503, "Service Unavailable");
+    let (refusing, answering) = (first.listens("callee-refuses.xml"), second.listens("callee.xml"));
+    talks(alice.calling("caller.xml", "530"), answering);
+    refusing.succeeds();
+    assert!(!exchange.log().contains("by one"), "one Dial: {}", exchange.log());
+    exchange.assert_nothing_left(before);
+    exchange.stop();
+    drop(names);
+}
+
+/// A name server; ended with the value.
+struct Dnsmasq(std::process::Child);
+
+impl Dnsmasq {
+    /// `gone.example` and `busy.example` have the second port as their second server; first come the first and the third.
+    fn start(namespace: &Namespace, [gone, second, busy]: [u16; 3]) -> Dnsmasq {
+        let mut program = command(Some(&namespace.name), "dnsmasq");
+        program.args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root"]);
+        program.args(["--pid-file", "--bind-interfaces", "--listen-address=127.0.0.1"]);
+        program.arg(format!("--host-record=server.example,{ADDRESS}"));
+        for (name, first) in [("gone", gone), ("busy", busy)] {
+            for (port, priority) in [(first, 10), (second, 20)] {
+                program.arg(format!("--srv-host=_sip._udp.{name}.example,server.example,{port},{priority},0"));
+            }
+        }
+        let child = program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Dnsmasq(child)
+    }
+}
+
+impl Drop for Dnsmasq {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Kamailio asks for the password first; the call that it sends elsewhere is asked for it again, and goes to a gateway that
 /// is heard before it answers.
 #[test]
@@ -165,8 +239,7 @@ fn a_provider_behind_kamailio_challenges_redirects_and_is_overloaded() {
 }
 
 /// All four ways: the provider called or was called, and it refreshes or we do, after 45 of the 90 seconds that are the least.
-#[test]
-fn a_provider_asks_for_session_timers() {
+pub fn session_timers() {
     if !can("session timers of a provider", &["sipp"]) {
         return;
     }

@@ -91,9 +91,8 @@ impl Subscriptions {
     /// Does a telephone of a line, at this address, subscribe to the messages that wait for it?
     pub(super) fn counts_messages(&self, line: &str, at: SocketAddr) -> bool {
         let mut of_line = self.by_line.get(line).into_iter().flatten().filter_map(|id| self.table.get(id));
-        of_line.any(|one| {
-            one.package == Package::MessageSummary && one.ending.is_none() && one.reached.flow.remote == at
-        })
+        of_line
+            .any(|one| one.package == Package::MessageSummary && one.ending.is_none() && one.reached.flow.remote == at)
     }
 
     /// How many timers they have set.

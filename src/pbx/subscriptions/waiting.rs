@@ -68,13 +68,7 @@ pub fn account(peer: &Peer, flow: Flow) -> String {
 
 impl Waiting {
     /// A line registered: it may have forgotten what it was told.
-    pub fn registered(
-        &mut self,
-        peer: &Arc<Peer>,
-        asked: &Asked<'_>,
-        subscribed: Subscribed<'_>,
-        core: &mut Core,
-    ) {
+    pub fn registered(&mut self, peer: &Arc<Peer>, asked: &Asked<'_>, subscribed: Subscribed<'_>, core: &mut Core) {
         if !hears_of_messages(peer) || peer.messages.only_subscribed {
             return;
         }
