@@ -2,12 +2,13 @@
 //! demonstration's.
 //!
 //! Fenced blocks by their info word: `ini` (first line `; sip.conf` and the like) and `toml` are loaded; `console` is
-//! run, its `$ strowger ...` lines against an exchange with a copy of `conf/examples/guide`, or `check -C old` with the
-//! page's own blocks above it; `demo` must occur in what `strowger demo` prints. In what is expected, `...` at the end
+//! run, its `$ strowger -C conf/examples/NAME -rx ...` lines against an exchange with a copy of that example, or
+//! `check -C old` with the page's own blocks above it; `demo` must occur in what `strowger demo` prints. In what is expected, `...` at the end
 //! of a line stands for its rest, and alone for any lines.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::UdpSocket;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -53,13 +54,10 @@ fn configuration_loads_without_a_word() {
     for block in blocks.iter().filter(|block| !checked(block)) {
         let Some(file) = block.file() else { continue };
         let text = |name: &str| if name == file { block.text.as_str() } else { "" };
-        assert!(
-            ["sip.conf", "extensions.conf", "rtp.conf", "logger.conf", "strowger.toml"].contains(&file),
-            "{}: {file}",
-            block.place()
-        );
-        let (config, mut said) =
-            Config::from_texts(text("sip.conf"), text("extensions.conf"), text("rtp.conf"), text("strowger.toml"));
+        let known = ["sip.conf", "extensions.conf", "rtp.conf", "logger.conf", "features.conf", "res_parking.conf"];
+        assert!(known.contains(&file) || ["strowger.toml", "sip_notify.conf"].contains(&file), "{}: {file}", block.place());
+        let named = known.iter().chain(&["strowger.toml", "sip_notify.conf"]).map(|name| (*name, text(name)));
+        let (config, mut said) = Config::from_named(&named.collect::<Vec<_>>());
         let (logger, read) = ini::parse("logger.conf", text("logger.conf").as_bytes(), &mut ini::no_includes);
         said.extend(read.into_iter().chain(logger_conf::parse(&logger).1));
         said.extend(config.iter().flat_map(|config| dialplan::parse(&config.extensions, "pbx_config").1));
@@ -72,12 +70,14 @@ fn configuration_loads_without_a_word() {
 #[test]
 fn console_transcripts_are_what_the_program_prints() {
     let blocks = blocks();
-    let guide = Exchange::start();
+    let mut examples = BTreeMap::new();
     let mut seen = 0;
     for (number, block) in blocks.iter().enumerate().filter(|(_, block)| block.kind == "console") {
         for (command, expected) in transcript(&block.text) {
-            let printed = if let Some(line) = command.strip_prefix("strowger -C conf/examples/guide -rx ") {
-                guide.ask(line.trim_matches('"'))
+            let asked = command.strip_prefix("strowger -C conf/examples/").and_then(|rest| rest.split_once(" -rx "));
+            let printed = if let Some((example, line)) = asked {
+                let exchange = examples.entry(example.to_owned()).or_insert_with(|| Exchange::start(example));
+                exchange.ask(line.trim_matches('"'))
             } else if command == "strowger check -C old" {
                 check(blocks[..number].iter().filter(|before| before.page == block.page))
             } else {
@@ -182,20 +182,25 @@ fn check<'a>(blocks: impl Iterator<Item = &'a Block>) -> String {
     String::from_utf8(output.stdout).unwrap().replace(&folder.0.display().to_string(), "old")
 }
 
-/// An exchange with a copy of the guide's configuration on a free port.
+/// An exchange with a copy of an example's configuration on a free port.
 struct Exchange {
     folder: Folder,
     child: Child,
 }
 
 impl Exchange {
-    fn start() -> Exchange {
+    fn start(example: &str) -> Exchange {
         let folder = Folder::new();
-        let guide = root().join("conf/examples/guide");
+        let example = root().join("conf/examples").join(example);
+        for entry in fs::read_dir(&example).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            if name.ends_with(".conf") {
+                folder.write(&name, &fs::read_to_string(entry.path()).unwrap());
+            }
+        }
         let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let sip = fs::read_to_string(guide.join("sip.conf")).unwrap();
+        let sip = fs::read_to_string(example.join("sip.conf")).unwrap().replace("udpbindaddr=0.0.0.0\n", "");
         folder.write("sip.conf", &sip.replace("[general]\n", &format!("[general]\nudpbindaddr=127.0.0.1:{port}\n")));
-        folder.write("extensions.conf", &fs::read_to_string(guide.join("extensions.conf")).unwrap());
         let socket = folder.0.join("ctl");
         folder.write(
             "strowger.toml",
