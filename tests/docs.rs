@@ -55,7 +55,11 @@ fn configuration_loads_without_a_word() {
         let Some(file) = block.file() else { continue };
         let text = |name: &str| if name == file { block.text.as_str() } else { "" };
         let known = ["sip.conf", "extensions.conf", "rtp.conf", "logger.conf", "features.conf", "res_parking.conf"];
-        assert!(known.contains(&file) || ["strowger.toml", "sip_notify.conf"].contains(&file), "{}: {file}", block.place());
+        assert!(
+            known.contains(&file) || ["strowger.toml", "sip_notify.conf"].contains(&file),
+            "{}: {file}",
+            block.place()
+        );
         let named = known.iter().chain(&["strowger.toml", "sip_notify.conf"]).map(|name| (*name, text(name)));
         let (config, mut said) = Config::from_named(&named.collect::<Vec<_>>());
         let (logger, read) = ini::parse("logger.conf", text("logger.conf").as_bytes(), &mut ini::no_includes);
