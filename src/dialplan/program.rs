@@ -561,6 +561,16 @@ impl Program {
     }
 }
 
+/// Sets a variable to an address that a telephone wrote: a dial string made of it is not followed where it names more than
+/// one line. Its host decides nothing of that.
+pub fn set_foreign_variable(program: &mut Program, name: &str, value: &str) {
+    let state = &mut program.slot.borrow_mut().state;
+    let (user, rest) = value.split_once('@').unwrap_or((value, ""));
+    let behind = rest.split_once([';', '?', '>']).map_or("", |(_, behind)| behind);
+    [user, behind].into_iter().filter(|text| !text.is_empty()).for_each(|text| state.note_foreign(text));
+    state.set_variable(name, value);
+}
+
 /// The class of music that a program's dialplan chose; empty: none.
 pub fn music_class(program: &Program) -> String {
     program.slot.borrow().state.music_class.clone()

@@ -15,6 +15,9 @@ use crate::wording::outside;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+/// Maximum number of header values that are remembered as the caller's.
+const MAX_FOREIGN: usize = 16;
+
 /// The longest text a variable holds, in bytes: as long as a line of a configuration file may be.
 pub const MAX_TEXT: usize = 8191;
 
@@ -296,6 +299,14 @@ impl State {
         let locals = locals.into_iter().take(MAX_VARIABLES).map(|(name, value)| (name, bounded(&value))).collect();
         self.frames.push(Frame { back, kind, then: None, locals });
         true
+    }
+
+    /// A telephone has written this: `Dial` must be able to know it again.
+    pub(super) fn note_foreign(&mut self, text: &str) {
+        if self.foreign.len() >= MAX_FOREIGN {
+            self.foreign.pop_front();
+        }
+        self.foreign.push_back(text.to_owned());
     }
 
     /// Does a part of a dial string come from what callers decide: the number dialled, their own number and name?

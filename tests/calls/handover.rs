@@ -8,6 +8,7 @@ use crate::testbed::{AND_FEATURES, SIP, Testbed};
 use std::time::Duration;
 use strowger::pbx::switch::orders::Order;
 use strowger::sim::{Change, PhoneEvent};
+use strowger::sip::method::Method;
 
 const PLAN: &str = "[default]\ninclude => parkedcalls\n\
     exten => 1,1,Dial(SIP/desk,20)\n\
@@ -19,6 +20,7 @@ const PLAN: &str = "[default]\ninclude => parkedcalls\n\
     exten => 7,1,Dial(Local/1@default,20)\n\
     exten => 8,1,Dial(SIP/desk,20,Tt)\n\
     exten => 9,1,Dial(SIP/client,20,L(80000))\n\
+    exten => 10,1,Dial(SIP/${CUT(SIPREFERREDBYHDR,@,1):5},20)\n\
     exten => 80,1,Park(,s)\n\
     exten => 81,1,Set(TIMEOUT(absolute)=45)\n same => n,Dial(SIP/desk,20,Tt)\n\
     exten => h,1,Verbose(1,h of ${CHANNEL})\n";
@@ -56,6 +58,7 @@ stories! {
     who_pressed_a_code_is_sent_elsewhere(SIP, features());
     who_consults_transfers_by_its_key(SIP, features());
     who_waits_transfers_by_its_key(SIP, features());
+    whoever_transfers_does_not_decide_how_many_are_called(SIP, PLAN);
     a_bye_with_also_transfers(SIP, PLAN);
     a_bye_with_also_that_leads_nowhere_ends_the_call(SIP, PLAN);
     who_may_not_transfer_hangs_up_by_its_also(with(&["desk"], "allowtransfer=no"), PLAN);
@@ -405,6 +408,22 @@ fn who_waits_transfers_by_its_key(world: &mut Testbed) {
     world.phone("client").hangs_up();
     together(world, "desk", "cisco");
     over(world, "cisco");
+}
+
+/// Referred-By is what a telephone writes: a dial string made of it names one line.
+fn whoever_transfers_does_not_decide_how_many_are_called(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    let fields = |by: &'static str| [("Refer-To", "<sip:10@192.0.2.1>"), ("Referred-By", by)];
+    world.phone("desk").requests(Method::Refer, &fields("<sip:cisco&SIP/isp@192.0.2.1>"));
+    world.until(|w| told(w, "desk").last().is_some_and(|status| *status >= 400));
+    assert!(world.has_line("a part of it that decides whom to call"));
+    assert!(!world.look("isp").has_call() && !world.look("cisco").has_call());
+    together(world, "client", "desk");
+    world.phone("desk").requests(Method::Refer, &fields("<sip:cisco@192.0.2.1>"));
+    world.until(|w| w.is_called("cisco"));
+    world.phone("cisco").answers();
+    together(world, "client", "cisco");
+    over(world, "client");
 }
 
 /// As telephones asked for a transfer before there was REFER: in the BYE.

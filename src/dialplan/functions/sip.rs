@@ -5,9 +5,6 @@ use crate::dialplan::function::Function;
 use crate::dialplan::scope::Scope;
 use crate::wording::outside;
 
-/// Maximum number of header values that are remembered as the caller's.
-const MAX_FOREIGN: usize = 16;
-
 pub(super) static SIP_HEADER: Function = Function {
     name: "SIP_HEADER",
     synopsis: "A header field of the INVITE that this call came with; empty when it has none",
@@ -49,11 +46,7 @@ fn header(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     let found = scope.environment.sip_headers().into_iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
     let value = found.map(|(_, value)| value).nth(number.saturating_sub(1)).unwrap_or_default();
     // A caller wrote it: `Dial` must be able to know it again.
-    let foreign = &mut scope.state.foreign;
-    if foreign.len() >= MAX_FOREIGN {
-        foreign.pop_front();
-    }
-    foreign.push_back(value.clone());
+    scope.state.note_foreign(&value);
     Ok(value)
 }
 

@@ -10,6 +10,7 @@ use super::own_host;
 use super::parties::Parties;
 use super::transferred;
 use crate::config::peer::Kind;
+use crate::dialplan::program::set_foreign_variable;
 use crate::dialplan::{ChannelId, Existence, Position};
 use crate::event::{Level, LogLine};
 use crate::pbx::core::{Core, LegId};
@@ -198,21 +199,22 @@ impl Transferring<'_> {
         let (name, other_name) = (self.parties.name_of(id), self.parties.name_of(other));
         self.moving().go_on(other, to.clone()).map_err(unmovable)?;
         let context = self.parties.channel(id).and_then(|channel| channel.peer()).map(|it| it.settings.context.clone());
-        let mut variables = vec![
+        let variables = [
             ("BLINDTRANSFER", name.clone()),
             ("TRANSFERERNAME", name.clone()),
             ("_SIPTRANSFER", "yes".to_owned()),
             ("SIPREFERRINGCONTEXT", context.unwrap_or_default()),
-            ("SIPREFERTOHDR", asked.to.clone()),
         ];
+        let mut foreign = vec![("SIPREFERTOHDR", asked.to.clone())];
         if let Some(by) = &asked.by {
-            variables.extend([("SIPREFERREDBYHDR", by.clone()), ("_SIPTRANSFER_REFERER", by.clone())]);
+            foreign.extend([("SIPREFERREDBYHDR", by.clone()), ("_SIPTRANSFER_REFERER", by.clone())]);
         }
         if let Some(replaces) = &asked.replaces {
-            variables.push(("_SIPTRANSFER_REPLACES", replaces.to_string()));
+            foreign.push(("_SIPTRANSFER_REPLACES", replaces.to_string()));
         }
         if let Some(program) = self.parties.channel_mut(other).and_then(|channel| channel.program.as_mut()) {
             variables.iter().for_each(|(name, value)| program.set_variable(name, value));
+            foreign.iter().for_each(|(name, value)| set_foreign_variable(program, name, value));
         }
         transferred::begin(self.parties, other, id, leg);
         self.say(Level::Verbose(3), format!("{name} transfers {other_name} to {}@{}", outside(&to.exten), to.context));
