@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::exchange::Exchange;
 use crate::phones::Phones;
 use crate::place::{Place, network};
+use crate::transcript::assert_said;
 
 const SERVER: &str = "203.0.113.1:5060";
 /// The shortest time to live that is followed.
@@ -172,6 +173,7 @@ fn calls_find_the_next_server_and_follow_names() {
     hang_up(&mut phones, 4);
     drop(dns);
     let log = exchange.log();
+    assert_said("explain/names.md", "next-server", &log);
     for said in [
         "203.0.113.31:5060 does not take the call (no response for 1 s): 203.0.113.33:5061 is called",
         "203.0.113.32:5060 does not take the call (no response for 1 s): 203.0.113.33:5062 is called",

@@ -152,7 +152,7 @@ fn an_exchange_behind_a_router_that_a_stun_server_tells_its_address() {
     country.calls();
     let log = country.exchange.log();
     assert!(!log.contains("Failed to authenticate"), "{log}");
-    assert_said("behind-nat.md", "stun", &log);
+    assert_said("guides/behind-nat.md", "stun", &log);
 }
 
 /// Who is told the address inside sends there: calls are connected, and one side hears nothing. Both exchanges say so.
@@ -166,8 +166,8 @@ fn an_exchange_that_does_not_say_its_address_outside_hears_nothing() {
     country.phones.talk(&[(HERE, THERE)]);
     country.phones.run(Duration::from_millis(6_500));
     assert_eq!((country.phones.heard(HERE), country.phones.heard(THERE) > 250), (0, true));
-    assert_said("behind-nat.md", "one-way", &country.exchange.log());
-    assert_said("behind-nat.md", "one-way-seen-outside", &country.provider.log());
+    assert_said("guides/behind-nat.md", "one-way", &country.exchange.log());
+    assert_said("guides/behind-nat.md", "one-way-seen-outside", &country.provider.log());
     country.phones.hang_up(HERE);
     country.phones.until("it is over", |phones| phones.lines.iter().all(|line| !line.phone.has_call()));
 }

@@ -111,10 +111,10 @@ fn watched(phones: &Phones, line: usize) -> &Watching {
 
 #[test]
 fn telephones_behind_a_router_are_called_heard_and_told() {
-    let accounts =
-        "[behind](!,phone)\nnat=force_rport,comedia\n[201](behind)\nqualify=yes\nqualifyfreq=1\n[202](behind)\n";
+    let accounts = "[behind](!,phone)\nnat=force_rport,comedia\n[201](behind)\nqualify=yes\nqualifyfreq=1\n[202](behind)\n\
+         [203](behind)\nkeepalive=1\n";
     let Some(mut country) = Country::new("telephones behind a router", accounts) else { return };
-    let (kept, forgotten) = (country.inside("201"), country.inside("202"));
+    let [kept, forgotten, kept_alive] = ["201", "202", "203"].map(|name| country.inside(name));
     country.phones.register();
     let own = country.phones.lines[kept].phone.config().sip;
     let seen = country.place_of("201");
@@ -126,6 +126,8 @@ fn telephones_behind_a_router_are_called_heard_and_told() {
 
     // Who is sent something often stays reachable; who is not is forgotten by the router.
     country.phones.run(UNTIL_FORGOTTEN);
+    country.call(OUTSIDE, "203", kept_alive, OUTSIDE);
+    country.phones.until("the lamp is off again", |phones| watched(phones, kept).body.contains("terminated"));
     let notices = watched(&country.phones, kept).notices;
     country.phones.dial(OUTSIDE, "202");
     country.phones.run(Duration::from_secs(2));
@@ -191,7 +193,7 @@ fn a_call_goes_on_when_the_router_forgets_it() {
         }
         country.hang_up(hangs_up, &[inside, OUTSIDE]);
     }
-    assert_said("remote-phones.md", "moved", &country.exchange.log());
+    assert_said("guides/remote-phones.md", "moved", &country.exchange.log());
 }
 
 /// What each `nat=` does for a telephone behind a router that knows nothing of it: all are reached, for they ask for
@@ -233,7 +235,7 @@ fn what_each_nat_option_does() {
             assert_eq!(heard.sink.received(), 0, "{name} {nat}");
         }
     }
-    assert_said("behind-nat.md", "a-telephone-outside", &log);
+    assert_said("guides/behind-nat.md", "a-telephone-outside", &log);
     // By now the router gives their BYE another port: it is believed all the same.
     for line in &lines {
         country.phones.hang_up(*line);

@@ -135,7 +135,7 @@ fn a_ring_of_exchanges_ends_a_call_by_its_hops() {
                 round in a ring?";
     assert_eq!(logs.iter().map(|log| log.matches(ends).count()).sum::<usize>(), 1, "{logs:#?}");
     let refused = logs.iter().find(|log| log.contains(ends)).unwrap();
-    assert_said("connect-two-exchanges.md", "hops", refused);
+    assert_said("guides/connect-two-exchanges.md", "hops", refused);
     let passed: usize = logs.iter().map(|log| log.matches("    -- Called SIP/").count()).sum();
     assert_eq!(passed, 11, "{logs:#?}");
     country.nothing_is_left();
@@ -184,6 +184,6 @@ fn telephones_that_forward_to_each_other_across_exchanges_end_by_their_count() {
     let ends = "where it was forwarded before, or once too often (5 times until then)";
     let said: Vec<&str> = logs.iter().flat_map(|log| log.lines()).filter(|line| line.contains(ends)).collect();
     assert!(said.iter().any(|line| line.contains("Call from 'north' to '302' failed: '302' forwards")), "{logs:#?}");
-    assert_said("connect-two-exchanges.md", "forwarding", &logs[SOUTH]);
+    assert_said("guides/connect-two-exchanges.md", "forwarding", &logs[SOUTH]);
     country.nothing_is_left();
 }

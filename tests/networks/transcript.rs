@@ -1,21 +1,21 @@
-//! What the guides show of the log is what the programs in these networks say: blocks whose info word is `log` and a name.
+//! What the pages show of the log is what the programs in these networks say: blocks whose info word is `log` and a name.
 
 use std::path::Path;
 
-/// Every line of this block of a guide was said, in this order. A line of the page is the level and the sentence; `...`
+/// Every line of this block of a page of docs/ was said, in this order. A line of the page is the level and the sentence; `...`
 /// stands for what differs from run to run.
-pub fn assert_said(guide: &str, name: &str, log: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides").join(guide);
-    let page = std::fs::read_to_string(path).unwrap();
-    let (_, rest) = page.split_once(&format!("```log {name}\n")).unwrap_or_else(|| panic!("{guide} has no {name}"));
+pub fn assert_said(page: &str, name: &str, log: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = text.split_once(&format!("```log {name}\n")).unwrap_or_else(|| panic!("{page} has no {name}"));
     let (block, _) = rest.split_once("```").unwrap();
     let mut said = log.lines().filter_map(sentence);
     let mut lines = block.lines().peekable();
-    assert!(lines.peek().is_some(), "{guide}: {name} is empty");
+    assert!(lines.peek().is_some(), "{page}: {name} is empty");
     for line in lines {
         assert!(
             said.any(|sentence| fits(line, &sentence)),
-            "{guide}, {name}: never said, or not in this order: {line}\n{log}"
+            "{page}, {name}: never said, or not in this order: {line}\n{log}"
         );
     }
 }
