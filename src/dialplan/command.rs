@@ -9,6 +9,9 @@ use crate::wording::outside;
 /// What a shell answers for a command that is not there.
 const NOT_FOUND: i32 = 127;
 
+/// Why a command is not run that callers have a part in.
+pub(super) const CALLERS: &str = "something in it that the shell acts upon was chosen by the caller; write ${FILTER(0-9,...)}, or hand it to an AGI script as an argument";
+
 /// How it went.
 pub(super) enum Ran {
     /// It ran, to whatever end.
@@ -30,6 +33,11 @@ pub(super) async fn run(app: &str, channel: &mut ChannelHandle, text: &str) -> R
         channel.set_variable("SYSTEMSTATUS", "FAILURE");
         channel.log(Level::Warning, format!("{app} needs a command"));
         return Ok(Ran::NotFound);
+    }
+    if channel.with_state(|state| state.is_commanded(text)) {
+        channel.set_variable("SYSTEMSTATUS", "FAILURE");
+        channel.log(Level::Warning, format!("{app} is refused: {CALLERS}: {}", outside(text)));
+        return Ok(Ran::Refused);
     }
     let command = Command { text: text.to_owned(), wants_output: false };
     let (status, ran) = match channel.outside(OutsideRequest::Command(command)).await? {

@@ -25,13 +25,13 @@ pub(crate) fn is_injected(written: &str, given: &str, whom: &str, texts: &[&str]
 }
 
 /// The separator at that place, and the letter behind it.
-fn fragment(text: &str, at: usize) -> &str {
+pub(super) fn fragment(text: &str, at: usize) -> &str {
     let rest = text.get(at..).unwrap_or_default();
     let end = rest.char_indices().nth(2).map_or(rest.len(), |(end, _)| end);
     rest.get(..end).unwrap_or(rest)
 }
 
-fn count(text: &str, piece: &str) -> usize {
+pub(super) fn count(text: &str, piece: &str) -> usize {
     text.matches(piece).count()
 }
 

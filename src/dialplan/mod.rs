@@ -11,6 +11,7 @@ mod ask;
 pub mod call_file;
 mod chore;
 mod command;
+mod commanded;
 pub mod database;
 pub mod dial_options;
 mod dial_request;

@@ -321,7 +321,11 @@ impl Program {
 
     /// Starts the application of a priority.
     fn execute(&mut self, priority: &Priority, mut journal: Journal, environment: &dyn Environment) {
-        let args = evaluate(&priority.args, &mut self.slot.borrow_mut().state, environment, &mut journal);
+        let args = {
+            let state = &mut self.slot.borrow_mut().state;
+            state.written.clone_from(&priority.args);
+            evaluate(&priority.args, state, environment, &mut journal)
+        };
         let Some(app) = apps::find(&priority.application) else {
             return self.no_application(&priority.application, Some(priority), environment);
         };
@@ -334,7 +338,6 @@ impl Program {
             }
         };
         let mut slot = self.slot.borrow_mut();
-        slot.state.written.clone_from(&priority.args);
         slot.state.given.clone_from(&args);
         let text = format!(
             "Executing [{}] {}(\"{}\", \"{}\") in new stack",

@@ -1,5 +1,6 @@
 //! The state of a channel's program: position, variables, caller ID, and lines for the log.
 
+use super::commanded::is_commanded;
 use super::dialled::is_injected;
 use super::diversion::Diversion;
 use super::record::RecordNotes;
@@ -98,6 +99,9 @@ pub(super) struct Exception {
     pub(super) reason: String,
     pub(super) at: Position,
 }
+
+/// Variables that a call begins with, and that its caller's telephone wrote.
+const CALLERS_VARIABLES: [&str; 4] = ["SIPCALLID", "SIPDOMAIN", "SIPURI", "SIPUSERAGENT"];
 
 /// What interpreter and applications of one channel share.
 #[derive(Debug)]
@@ -316,6 +320,20 @@ impl State {
         let mut texts = vec![self.position.exten.as_str(), dnid, number, name, rdnis, forwarder, first];
         texts.extend(self.foreign.iter().map(String::as_str));
         is_injected(&self.written, &self.given, whom, &texts)
+    }
+
+    /// Does a part of a command come from what callers decide, and is it one that the shell acts upon? What they are asked
+    /// for besides a dial string counts, too: texts they send, and what their telephone says of itself.
+    pub(super) fn is_commanded(&self, command: &str) -> bool {
+        let CallerId { name, number, dnid, rdnis, diversion, .. } = &self.caller;
+        let (forwarder, first) = (&diversion.name, &diversion.original);
+        let mut texts = vec![self.position.exten.as_str(), dnid, number, name, rdnis, forwarder, first];
+        texts.extend(self.foreign.iter().map(String::as_str));
+        texts.extend(CALLERS_VARIABLES.iter().filter_map(|name| Some(self.variables.get(*name)?.value.as_str())));
+        let TextMessage { to, from, body, content_type, data } = &self.message;
+        texts.extend([to.as_str(), from, body, content_type]);
+        texts.extend(data.iter().map(|(_, value)| value.as_str()));
+        is_commanded(&self.written, command, &texts)
     }
 
     /// Takes out of a list of sounds those whose path (`/...`) callers decide, however it came there: they are logged.

@@ -2,6 +2,7 @@
 
 use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
+use crate::dialplan::command::CALLERS;
 use crate::dialplan::evaluating;
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::recording::{TapKind, TapRequest, TapSides};
@@ -48,6 +49,10 @@ async fn run(mut channel: ChannelHandle, args: Args) -> Result<Outcome, Interrup
     let mut command = args.trimmed(2).to_owned();
     if command.contains("^{") {
         command = evaluating::evaluate(&mut channel, &command.replace("^{", "${")).await?;
+    }
+    if channel.with_state(|state| state.is_commanded(&command)) {
+        channel.log(Level::Warning, format!("MixMonitor runs no command: {CALLERS}: {}", outside(&command)));
+        command.clear();
     }
     let start = TapRequest::Start {
         kind: TapKind::Mix,

@@ -11,8 +11,8 @@ pub const APP: App = App {
     synopsis: "Runs a command, when strowger.toml allows commands",
     syntax: "System(command)",
     help: "Waits until the command has ended, for 60 s at most, and sets SYSTEMSTATUS to SUCCESS, APPERROR (it ended with \
-           another status than 0) or FAILURE (it could not be run). The shell has the command as it stands: put nothing \
-           into it that a caller can choose, like ${CALLERID(name)} or an unfiltered ${EXTEN}. A command that the shell \
+           another status than 0) or FAILURE (it could not be run). A command in which a caller has chosen something that \
+           the shell acts upon, by ${CALLERID(name)} or an unfiltered ${EXTEN}, is not run. One that the shell \
            does not find ends the call; TrySystem goes on.",
     arity: 1,
     run: |channel, args| Box::pin(run(channel, args)),

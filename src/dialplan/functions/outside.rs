@@ -1,6 +1,7 @@
 //! What has to be asked outside of the exchange: `SHELL`, `CURL`, and how `CURL` is done, `CURLOPT`.
 
 use crate::dialplan::arguments;
+use crate::dialplan::command::CALLERS;
 use crate::dialplan::function::Function;
 use crate::dialplan::outside::{Command, Fetch, OutsideReply, OutsideRequest};
 use crate::dialplan::scope::Scope;
@@ -43,6 +44,9 @@ const USUAL: Duration = Duration::from_secs(10);
 fn shell(scope: &mut Scope<'_>, args: &str) -> Result<String, String> {
     if args.trim().is_empty() {
         return Err("SHELL needs a command".to_owned());
+    }
+    if scope.state.is_commanded(args) {
+        return Err(format!("SHELL is refused: {CALLERS}: {}", outside(args)));
     }
     let command = Command { text: args.to_owned(), wants_output: true };
     match scope.outside(OutsideRequest::Command(command)) {
