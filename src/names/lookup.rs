@@ -2,7 +2,7 @@
 //! their order.
 
 use super::srv::{by_preference, by_weight};
-use super::{HostName, MAX_SERVERS, Naptr, Records, Server, Srv};
+use super::{HostName, MAX_SERVERS, Naptr, Records, Server, Srv, is_nobody};
 use crate::rng::Rng;
 use crate::sip::flow::Transport;
 use std::collections::BTreeMap;
@@ -194,6 +194,9 @@ impl Lookup {
     }
 
     fn done(&self, mut servers: Vec<Server>, why: String) -> Step {
+        let found = servers.len();
+        servers.retain(|server| !is_nobody(server.address.ip()));
+        let why = if found > 0 { "it leads to addresses that no device has".into() } else { why };
         let mut seen = std::collections::BTreeSet::new();
         servers.retain(|server| seen.insert(*server));
         servers.truncate(MAX_SERVERS);
@@ -323,6 +326,16 @@ mod tests {
 
     fn host(pinned: &[Transport], spoken: &[Transport]) -> HostName {
         HostName::of_server("p.example", None, pinned, spoken, true)
+    }
+
+    /// Whoever answers for a name could have us send to everybody.
+    #[test]
+    fn addresses_of_no_single_device_are_left_out() {
+        let none = "p.example A 60 239.1.1.1\np.example A 60 255.255.255.255\np.example A 60 0.0.0.0";
+        let name = HostName::of_addresses("p.example");
+        assert_eq!(look_up(&name, none, 1).0, Err("it leads to addresses that no device has".to_owned()));
+        let some = format!("{none}\np.example A 60 192.0.2.1");
+        assert_eq!(look_up(&name, &some, 1).0, Ok(vec!["udp 192.0.2.1:5060".to_owned()]));
     }
 
     /// The example of RFC 3263 4.1, with addresses.

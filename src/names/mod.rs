@@ -15,6 +15,12 @@ pub use srv::{Naptr, Srv};
 /// Maximum number of servers that one name leads to; whoever answers for the name chooses how many it lists.
 pub const MAX_SERVERS: usize = 16;
 
+/// Is it the address of no single device: none at all, all of them, or those of a group?
+pub fn is_nobody(ip: IpAddr) -> bool {
+    let broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
+    ip.is_unspecified() || ip.is_multicast() || broadcast
+}
+
 /// One place where a request can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Server {

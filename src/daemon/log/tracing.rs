@@ -30,11 +30,18 @@ pub fn install_tracing(log: Log) {
     let _ = tracing_subscriber::registry().with(LogLayer(log)).try_init();
 }
 
+/// Does this become a line? What a library warns of, it may warn of for each datagram of a stranger (hickory: an answer of
+/// the DNS with another id); what comes of it we say ourselves.
+fn is_heard(target: &str, level: tracing::Level) -> bool {
+    let most = if OURS.contains(&target) { tracing::Level::INFO } else { tracing::Level::ERROR };
+    level <= most
+}
+
 struct LogLayer(Log);
 
 impl<S: tracing::Subscriber> Layer<S> for LogLayer {
     fn enabled(&self, metadata: &tracing::Metadata<'_>, _: Context<'_, S>) -> bool {
-        *metadata.level() <= tracing::Level::INFO
+        is_heard(metadata.target(), *metadata.level())
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
@@ -72,5 +79,17 @@ impl Visit for Found {
         if field.name() == "message" {
             self.message = format!("{value:?}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_heard;
+    use tracing::Level;
+
+    #[test]
+    fn no_stranger_has_a_library_fill_the_log() {
+        assert!(is_heard("story", Level::INFO) && is_heard("warning", Level::WARN) && !is_heard("story", Level::DEBUG));
+        assert!(is_heard("hickory_net::xfer", Level::ERROR) && !is_heard("hickory_net::udp", Level::WARN));
     }
 }

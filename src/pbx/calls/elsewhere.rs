@@ -5,6 +5,7 @@ use crate::config::diagnostic::Place;
 use crate::config::peer::{Kind, Peer, PeerAddress};
 use crate::dialplan::elsewhere::{address, detour};
 use crate::dialplan::{DialTarget, Elsewhere, HostQuery, Located};
+use crate::names::is_nobody;
 use crate::pbx::core::{Core, Target};
 use crate::pbx::failure::{Failure, FailureReason};
 use crate::pbx::uri_text::{escape_user, to_uri, transport_param};
@@ -14,7 +15,7 @@ use crate::sip::transaction::{Given, GivenProof};
 use crate::sip::uri::Uri;
 use crate::wording::outside;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What was found of hosts.
@@ -158,9 +159,4 @@ fn reach(core: &Core, read: &Elsewhere, flows: Vec<Flow>) -> Option<Target> {
 fn one_after_another(mut places: impl Iterator<Item = Target>) -> Option<Target> {
     let first = places.next()?;
     Some(Target { alternates: places.collect(), ..first })
-}
-
-fn is_nobody(ip: IpAddr) -> bool {
-    let broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
-    ip.is_unspecified() || ip.is_multicast() || broadcast
 }
