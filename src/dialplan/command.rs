@@ -1,5 +1,6 @@
 //! Commands of the dialplan: what `System` and `TrySystem` share.
 
+use super::commanded::CALLERS;
 use super::handle::ChannelHandle;
 use super::outside::{Command, OutsideReply, OutsideRequest};
 use super::request::Interrupted;
@@ -8,9 +9,6 @@ use crate::wording::outside;
 
 /// What a shell answers for a command that is not there.
 const NOT_FOUND: i32 = 127;
-
-/// Why a command is not run that callers have a part in.
-pub(super) const CALLERS: &str = "something in it that the shell acts upon was chosen by the caller; write ${FILTER(0-9,...)}, or hand it to an AGI script as an argument";
 
 /// How it went.
 pub(super) enum Ran {

@@ -3,6 +3,9 @@
 
 use super::dialled::{count, fragment};
 
+/// Why a command is not run that callers have a part in.
+pub(super) const CALLERS: &str = "something in it that the shell acts upon was chosen by the caller; write ${FILTER(0-9,...)}, or hand it to an AGI script as an argument";
+
 /// What a shell acts upon wherever it stands, single quotes aside, which nobody is trusted to have set right.
 const ANYWHERE: [char; 3] = ['`', '$', '\\'];
 /// What ends one command and begins another, or leads to a file, outside of quotes.

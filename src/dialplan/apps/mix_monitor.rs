@@ -2,7 +2,7 @@
 
 use crate::dialplan::app::{App, Args, Outcome};
 use crate::dialplan::arguments;
-use crate::dialplan::command::CALLERS;
+use crate::dialplan::commanded::CALLERS;
 use crate::dialplan::evaluating;
 use crate::dialplan::handle::ChannelHandle;
 use crate::dialplan::recording::{TapKind, TapRequest, TapSides};

@@ -1,7 +1,7 @@
 //! What has to be asked outside of the exchange: `SHELL`, `CURL`, and how `CURL` is done, `CURLOPT`.
 
 use crate::dialplan::arguments;
-use crate::dialplan::command::CALLERS;
+use crate::dialplan::commanded::CALLERS;
 use crate::dialplan::function::Function;
 use crate::dialplan::outside::{Command, Fetch, OutsideReply, OutsideRequest};
 use crate::dialplan::scope::Scope;
