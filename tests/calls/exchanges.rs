@@ -142,8 +142,17 @@ impl Country {
     }
 }
 
+/// Each exchange asks the others for the secret, as the example has it: nothing is believed of an address alone.
 fn as_it_is(_: &str, sip: String, plan: String) -> (String, String) {
-    (sip.replace("type=peer\n", "type=peer\ninsecure=invite\n"), plan)
+    (sip, plan)
+}
+
+/// The INVITEs of a house to another that proved themselves.
+fn proven(world: &Testbed, to: &str, invite: &str) -> Vec<String> {
+    let mut all = world.texts_at(to, &[invite]);
+    all.retain(|text| text.contains("\r\nAuthorization: "));
+    all.dedup();
+    all
 }
 
 fn line<'a>(invite: &'a str, name: &str) -> &'a str {
@@ -161,6 +170,9 @@ fn a_call_goes_through_three_exchanges_with_its_number_and_its_caller() {
         first.starts_with("INVITE sip:402@192.0.2.2:5060 ") && second.starts_with("INVITE sip:402@192.0.2.3:5060 ")
     );
     let rung = country.invite("west", "10.0.3.2:5060");
+    for invite in [&first, &second] {
+        assert!(invite.contains("\r\nAuthorization: Digest username="), "each gave its secret: {invite}");
+    }
     for (invite, hops) in [(&first, "Max-Forwards: 10"), (&second, "Max-Forwards: 9"), (&rung, "Max-Forwards: 8")] {
         assert!(line(invite, "From: ").starts_with("From: <sip:201@"), "{invite}");
         assert_eq!(line(invite, "Max-Forwards"), hops);
@@ -191,6 +203,22 @@ fn a_hidden_caller_stays_hidden_on_the_whole_way() {
     country.hang_up("201");
 }
 
+/// Whoever is at the address of an exchange and does not know the secret calls nobody there.
+#[test]
+fn an_exchange_that_does_not_know_the_secret_calls_nobody() {
+    let mut country = Country::new(|house, sip, plan| {
+        (if house == "north" { sip.replace("secret=change-me-23", "secret=another") } else { sip }, plan)
+    });
+    country.of("201").phone("201").dials("301");
+    country.until("it fails", |country| {
+        let events = &country.of("201").stations["201"].events;
+        events.iter().any(|(_, event)| matches!(event, PhoneEvent::Failed(_)))
+    });
+    assert!(!country.is_called("301"));
+    assert!(country.house("north").has_line("Failed to authenticate on INVITE to 'south'"));
+    country.run(Duration::from_secs(40));
+}
+
 /// Two that send what they do not have to each other.
 #[test]
 fn a_call_that_goes_round_and_round_ends_by_its_hops() {
@@ -208,7 +236,7 @@ fn a_call_that_goes_round_and_round_ends_by_its_hops() {
         let events = &country.of("201").stations["201"].events;
         events.iter().any(|(_, event)| matches!(event, PhoneEvent::Failed(_)))
     });
-    let rounds = country.house("north").texts_at("192.0.2.2:5060", &["INVITE sip:900"]).len();
+    let rounds = proven(country.house("north"), "192.0.2.2:5060", "INVITE sip:900").len();
     assert!((4..=7).contains(&rounds), "{rounds}");
     country.run(Duration::from_secs(40));
     for (house, _, world) in &mut country.houses {
@@ -230,7 +258,7 @@ fn telephones_that_forward_to_each_other_across_exchanges_come_to_an_end() {
     let lines = |world: &mut Testbed| world.lines.iter().filter(|(_, line)| line.contains("or once too often")).count();
     let ends = lines(country.house("north")) + lines(country.house("south"));
     assert!(ends > 0);
-    let invites = country.house("north").texts_at("192.0.2.2:5060", &["INVITE sip:301"]);
+    let invites = proven(country.house("north"), "192.0.2.2:5060", "INVITE sip:301");
     assert!(invites.len() <= 3, "{}", invites.len());
     assert!(invites[0].contains("Diversion: <sip:202@192.0.2.1>;reason=unconditional;privacy=off;counter=1\r\n"));
     country.run(Duration::from_secs(40));
