@@ -79,7 +79,7 @@ pub static TRUNK_CHALLENGED: Finding = Finding {
 /// Peers at one address that nothing tells apart.
 pub static TRUNKS_ALIKE: Finding = Finding {
     code: "trunks-alike",
-    what: "two peers have the same host= and port=, and not each a defaultuser=, fromuser= or fromdomain= of its own",
+    what: "two peers have the same host= and port=, and not each a defaultuser=, fromuser=, fromdomain= or register line of its own",
     why: "a call from there is known by its address: one that names neither in its Request-URI, To or From is taken to be of the first by name, with the context of that",
     advice: "give each the user or number that the provider calls it by as defaultuser=, or leave one of them out when both do the same",
 };
