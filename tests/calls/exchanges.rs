@@ -215,7 +215,7 @@ fn an_exchange_that_does_not_know_the_secret_calls_nobody() {
         events.iter().any(|(_, event)| matches!(event, PhoneEvent::Failed(_)))
     });
     assert!(!country.is_called("301"));
-    assert!(country.house("north").has_line("Failed to authenticate on INVITE to 'south'"));
+    assert!(country.house("north").has_line("'south' refused the call (403 Forbidden)"));
     country.run(Duration::from_secs(40));
 }
 
