@@ -81,7 +81,7 @@ fn script(call: &Call) -> Option<String> {
 /// The files that an application writes.
 fn files(call: &Call) -> Vec<String> {
     let mut args = arguments::pieces(&call.args, ',', 4).into_iter();
-    if call.is("Record") {
+    if call.is("Record") || call.is("ChangeMonitor") {
         return args.next().into_iter().collect();
     }
     if call.is("Monitor") {

@@ -1,5 +1,6 @@
-//! Whom `Page` names, and its option letters.
+//! Whom `Page` names, its option letters, and who gets to a `ChanSpy`.
 
+use super::callers;
 use super::dial;
 use super::survey::{Call, Step, Survey};
 use crate::config::diagnostic::Diagnostic;
@@ -7,10 +8,11 @@ use crate::config::finding;
 use crate::config::peer::LineKind;
 use crate::dialplan::DialTarget;
 use crate::dialplan::apps::page;
-use crate::dialplan::arguments;
+use crate::dialplan::{arguments, spy};
 
 pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let claimed = callers::reached(survey);
     for step in &survey.steps {
         for call in step.calls().iter().filter(|call| call.is("Page")) {
             let whom = arguments::pieces(&call.args, ',', 2).swap_remove(0);
@@ -25,8 +27,23 @@ pub(super) fn findings(survey: &Survey) -> Vec<Diagnostic> {
             }
             found.extend(letters(step, call, 1, page::unknown));
         }
+        for call in step.calls().iter().filter(|call| call.is("ChanSpy") || call.is("ExtenSpy")) {
+            found.extend(letters(step, call, 1, spy::unknown));
+            let who = claimed.get(step.context.name.as_str()).filter(|_| !asks_for_pin(step));
+            if let Some(who) = who {
+                let message = format!("{} listens to calls, and {who} gets to it", call.application);
+                let hint = "put it into a context of the lines that may, or let Authenticate ask for a PIN before";
+                found.push(finding::SPY_OPEN.at(step.place, message).hint(hint));
+            }
+        }
     }
     found
+}
+
+/// Does the extension ask for a PIN before this line?
+fn asks_for_pin(step: &Step) -> bool {
+    let before = step.extension.priorities.iter().filter(|(number, _)| **number < step.number);
+    before.into_iter().any(|(_, priority)| priority.application.eq_ignore_ascii_case("Authenticate"))
 }
 
 /// A modem would answer, and disturb or be disturbed: it is left out.

@@ -68,6 +68,28 @@ fn whom_a_page_names_is_looked_at() {
 }
 
 #[test]
+fn who_gets_to_a_spy_is_said() {
+    let plan = "[home]\nexten => 1,1,ChanSpy(SIP,qk)\nexten => 2,1,Authenticate(1234)\n same => n,ExtenSpy(1,q)\n\
+        exten => 3,1,ExtenSpy(1,q)\n same => n,Authenticate(1234)\n";
+    let letter = "extensions:2 dial-option ChanSpy's option 'k' is unknown -- it does nothing: `core show application ChanSpy` lists the letters";
+    assert_eq!(said(PEERS, plan), [letter]);
+    let hint = "put it into a context of the lines that may, or let Authenticate ask for a PIN before";
+    let open = said(&format!("[general]\nallowguest=yes\ncontext=home\n{PEERS}"), plan);
+    let open: Vec<&String> = open.iter().filter(|line| line.contains("spy-open")).collect();
+    assert_eq!(
+        open,
+        [
+            &format!(
+                "extensions:2 spy-open ChanSpy listens to calls, and a guest (allowguest=yes) gets to it -- {hint}"
+            ),
+            &format!(
+                "extensions:5 spy-open ExtenSpy listens to calls, and a guest (allowguest=yes) gets to it -- {hint}"
+            ),
+        ]
+    );
+}
+
+#[test]
 fn a_jump_that_a_variable_decides_or_a_pattern_takes_is_none() {
     assert_eq!(
         plan(

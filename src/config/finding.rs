@@ -51,6 +51,7 @@ pub static TABLE: &[&Finding] = &[
     &SECRET_SHARED,
     &SECRET_WEAK,
     &SOUND_MISSING,
+    &SPY_OPEN,
     &TEXT_UNCLOSED,
     &TLS_EXPIRED,
     &TLS_EXPIRING,
@@ -183,7 +184,7 @@ pub static PROGRAM_REFUSED: Finding = Finding {
 /// An option letter of `Dial` that no exchange has.
 pub static DIAL_OPTION: Finding = Finding {
     code: "dial-option",
-    what: "Dial or Page is given an option letter that is none",
+    what: "Dial, Page or ChanSpy is given an option letter that is none",
     why: "the call goes on as if the letter did not stand there",
     advice: "`core show application Dial` (or `Page`) says what each letter does",
 };
@@ -202,6 +203,14 @@ pub static DISA_OPEN: Finding = Finding {
     what: "DISA(no-password) gives whoever reaches it a dial tone",
     why: "callers dial whatever its context holds, at your expense; numbers like that are found by trying",
     advice: "give it a PIN, and a context of its own",
+};
+
+/// Who listens to calls.
+pub static SPY_OPEN: Finding = Finding {
+    code: "spy-open",
+    what: "ChanSpy or ExtenSpy is where a guest, or a trunk that says of each caller who it is, may get",
+    why: "a stranger listens to your calls; numbers like that are found by trying",
+    advice: "put it into a context of the lines that may listen, or behind Authenticate",
 };
 
 /// A text whose brackets do not fit.

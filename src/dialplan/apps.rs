@@ -9,6 +9,8 @@ pub mod background;
 pub mod background_detect;
 pub mod busy;
 pub mod chan_is_avail;
+pub mod chan_spy;
+pub mod change_monitor;
 pub mod clear_hash;
 pub mod congestion;
 pub mod continue_while;
@@ -31,6 +33,7 @@ pub mod exec;
 pub mod exec_if;
 pub mod exec_if_time;
 pub mod exit_while;
+pub mod exten_spy;
 pub mod festival;
 pub mod flite;
 pub mod fork_cdr;
@@ -142,6 +145,8 @@ pub static TABLE: &[App] = &[
     background_detect::APP,
     busy::APP,
     chan_is_avail::APP,
+    chan_spy::APP,
+    change_monitor::APP,
     clear_hash::APP,
     congestion::APP,
     continue_while::APP,
@@ -164,6 +169,7 @@ pub static TABLE: &[App] = &[
     exec_if::APP,
     exec_if_time::APP,
     exit_while::APP,
+    exten_spy::APP,
     festival::APP,
     flite::APP,
     fork_cdr::APP,

@@ -9,6 +9,7 @@ use super::request::{
     AppReply, AppRequest, DialReport, DialRequest, DialTarget, HangUpRequest, PageReply, PageRequest, PinRequest,
     PinVerdict, PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
 };
+use super::spying::{SpyReply, SpyRequest};
 use super::text_message::{NotSent, TextMessage};
 use crate::audio::sound::Sound;
 use std::time::Duration;
@@ -305,6 +306,20 @@ impl Ask for StartPage {
 
     fn reply(reply: &AppReply) -> Option<&PageReply> {
         if let AppReply::Paged(paged) = reply { Some(paged) } else { None }
+    }
+}
+
+pub(super) struct Spy(pub(super) SpyRequest);
+
+impl Ask for Spy {
+    type Reply = SpyReply;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::Spy(self.0)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&SpyReply> {
+        if let AppReply::Spied(reply) = reply { Some(reply) } else { None }
     }
 }
 

@@ -62,6 +62,8 @@ mod speak;
 mod special;
 mod speech;
 mod spoken;
+pub mod spy;
+pub mod spying;
 pub mod state;
 pub mod substitute;
 mod suspension;

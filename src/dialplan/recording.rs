@@ -71,6 +71,9 @@ pub enum TapRequest {
     },
     /// End those of an application, or the one of that number.
     Stop(TapKind, Option<u64>),
+    /// Name the files of an application's recordings anew, in the folder of recordings or by an absolute name, without
+    /// ending.
+    Rename(TapKind, String),
     /// Leave out what is said, or no more.
     Pause(TapKind, bool),
 }

@@ -7,6 +7,7 @@ use super::handover::{CourtesyTone, NotPickedUp, ParkRequest, ParkedAt, ParkedPl
 use super::located::{HostQuery, Located};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
+use super::spying::{SpyReply, SpyRequest};
 use super::text_message::{NotSent, TextMessage};
 use crate::audio::sound::Sound;
 use crate::wording::outside;
@@ -100,6 +101,8 @@ pub enum AppRequest {
     Page(Box<PageRequest>),
     /// Let them hear it; the reply comes when none is left.
     TalkToPage,
+    /// Find a channel that may be listened to, listen to it, or listen no more.
+    Spy(SpyRequest),
     /// Call peers and connect the first that answers.
     Dial(DialRequest),
     /// Send a telephone digits.
@@ -358,6 +361,8 @@ pub enum AppReply {
     Pin(PinVerdict),
     /// How a page goes.
     Paged(PageReply),
+    /// How listening to another channel goes.
+    Spied(SpyReply),
     /// How a `Dial` went.
     Dialed(DialReport),
     /// The digits were sent, or why not all of them were, for the log.

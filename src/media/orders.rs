@@ -87,6 +87,10 @@ impl Worker {
                     found.taps.iter_mut().for_each(|taps| taps.pause(recording, now, paused, is_bridged));
                 }
             }
+            MediaCommand::RenameRecording { stream, recording, base } => {
+                let taps = self.stream(stream).and_then(|found| found.taps.as_ref());
+                taps.into_iter().for_each(|taps| taps.rename(recording, &base));
+            }
             MediaCommand::StopRecording { stream, recording } => {
                 let taps = self.stream(stream).and_then(|found| found.taps.as_mut());
                 taps.into_iter().for_each(|taps| taps.close(now, Some(recording)));

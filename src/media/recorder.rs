@@ -46,6 +46,7 @@ enum Job {
     Open { stream: StreamId, recording: RecordingId, plan: Box<RecordPlan>, at: Time, paused: bool },
     Frame(Frame),
     Pause { recording: RecordingId, at: Time, paused: bool },
+    Rename { recording: RecordingId, base: String },
     Close { recording: RecordingId, at: Time, dropped: u64 },
 }
 
@@ -80,6 +81,10 @@ impl RecorderQueue {
 
     pub(super) fn pause(&self, recording: RecordingId, at: Time, paused: bool) {
         let _ = self.jobs.send(Job::Pause { recording, at, paused });
+    }
+
+    pub(super) fn rename(&self, recording: RecordingId, base: &str) {
+        let _ = self.jobs.send(Job::Rename { recording, base: base.to_owned() });
     }
 
     pub(super) fn close(&self, recording: RecordingId, at: Time, dropped: u64) {
@@ -182,6 +187,11 @@ impl Writer {
                     self.finish(recording, at, end, 0);
                 }
             }
+            Job::Rename { recording, base } => {
+                if let Some(recording) = self.recordings.get_mut(&recording) {
+                    recording.rename(&base);
+                }
+            }
             Job::Close { recording, at, dropped } => self.finish(recording, at, RecordingEnd::Stopped, dropped),
         }
     }
@@ -230,6 +240,8 @@ struct Recording {
     /// Samples for which the peer has been as `until` has it.
     lasting: u64,
     undecoded: u64,
+    /// Why a file could not be named anew.
+    not_renamed: String,
 }
 
 impl Recording {
@@ -255,8 +267,24 @@ impl Recording {
                 written: 0,
                 lasting: 0,
                 undecoded: 0,
+                not_renamed: String::new(),
             }),
             Err(why) => Err((Box::new(plan), why)),
+        }
+    }
+
+    /// Names its files anew. One that cannot be keeps the name it has, and goes on.
+    fn rename(&mut self, base: &str) {
+        for (file, sides) in &mut self.files {
+            let direction = match sides {
+                Sides::Both => "",
+                Sides::FromPeer => "-in",
+                Sides::ToPeer => "-out",
+            };
+            let ending = file.path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, it)| it);
+            if let Err(why) = file.rename(&format!("{base}{direction}.{ending}")) {
+                self.not_renamed = why;
+            }
         }
     }
 
@@ -379,7 +407,15 @@ impl Recording {
         let moved = self.tracks.iter().map(|track| track.moved).sum();
         let files = self.files.iter().map(|(file, _)| file.path.clone()).collect();
         let length = Duration::from_micros(u64::try_from(self.written).unwrap_or(0).saturating_mul(125));
-        Recorded { length, dropped, undecoded: self.undecoded, moved, ..Recorded::of(&self.plan, end, files) }
+        let not_renamed = self.not_renamed;
+        Recorded {
+            length,
+            dropped,
+            undecoded: self.undecoded,
+            moved,
+            not_renamed,
+            ..Recorded::of(&self.plan, end, files)
+        }
     }
 }
 

@@ -80,6 +80,24 @@ impl SoundFile {
         Ok(SoundFile { file, container, path: path.to_owned(), length })
     }
 
+    /// Gives it another name; its folders are made.
+    ///
+    /// # Errors
+    /// Why not, naming the file.
+    pub(super) fn rename(&mut self, path: &str) -> Result<(), String> {
+        let told = |error: io::Error| format!("{path}: {error}");
+        if let Some(folder) = Path::new(path).parent() {
+            fs::create_dir_all(folder).map_err(told)?;
+        }
+        // What is there under that name was somebody else's recording.
+        if path != self.path && Path::new(path).exists() {
+            return Err(format!("{path}: it is there already"));
+        }
+        fs::rename(&self.path, path).map_err(told)?;
+        path.clone_into(&mut self.path);
+        Ok(())
+    }
+
     /// Adds samples.
     ///
     /// # Errors

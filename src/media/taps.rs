@@ -194,6 +194,13 @@ impl Taps {
         }
     }
 
+    /// Has the files of a recording named anew.
+    pub(super) fn rename(&self, recording: RecordingId, base: &str) {
+        if self.recordings.iter().any(|tap| tap.recording == recording) {
+            self.queue.iter().for_each(|queue| queue.rename(recording, base));
+        }
+    }
+
     /// Ends one recording, or all.
     pub(super) fn close(&mut self, at: Time, recording: Option<RecordingId>) {
         let is_meant = |tap: &Tap| recording.is_none_or(|recording| recording == tap.recording);

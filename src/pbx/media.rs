@@ -143,6 +143,16 @@ pub enum MediaCommand {
         /// Leave it out?
         paused: bool,
     },
+    /// Name the files of a recording anew: `base`, with `-in` or `-out` for one direction alone, and the ending that each
+    /// had.
+    RenameRecording {
+        /// The stream.
+        stream: StreamId,
+        /// Which recording.
+        recording: RecordingId,
+        /// The path without that.
+        base: String,
+    },
     /// End a recording.
     StopRecording {
         /// The stream.

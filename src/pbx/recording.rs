@@ -102,6 +102,8 @@ pub struct Recorded {
     pub undecoded: u64,
     /// How often a direction had to be moved, since its telephone's clock differs from ours.
     pub moved: u64,
+    /// Why a file kept its name that was to get another; empty: none did.
+    pub not_renamed: String,
     /// As the plan had it.
     pub channel: String,
     /// As the plan had it.
@@ -112,7 +114,9 @@ impl Recorded {
     /// A recording by this plan that ended before it had any sound.
     pub fn of(plan: &RecordPlan, end: RecordingEnd, files: Vec<String>) -> Recorded {
         let (channel, command) = (plan.channel.clone(), plan.command.clone());
-        Recorded { end, files, length: Duration::ZERO, dropped: 0, undecoded: 0, moved: 0, channel, command }
+        let length = Duration::ZERO;
+        let not_renamed = String::new();
+        Recorded { end, files, length, dropped: 0, undecoded: 0, moved: 0, not_renamed, channel, command }
     }
 
     /// One that could not be begun.

@@ -75,6 +75,7 @@ mod sips;
 mod snippets;
 mod sound;
 mod sound_stub;
+mod spying;
 mod stories;
 mod switched_off;
 mod testbed;

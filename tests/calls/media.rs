@@ -46,6 +46,8 @@ pub struct MediaStub {
     pub spied: BTreeMap<(StreamId, MixId), SpyPlan>,
     /// What is recorded.
     pub recordings: Vec<(StreamId, RecordingId, RecordPlan)>,
+    /// Recordings that got another name.
+    pub renamed: Vec<(RecordingId, String)>,
     /// How many recordings there were.
     pub recorded: u64,
     /// Pairs of ports still to be had.
@@ -76,6 +78,7 @@ impl MediaStub {
             streams: BTreeMap::new(),
             spied: BTreeMap::new(),
             recordings: Vec::new(),
+            renamed: Vec::new(),
             recorded: 0,
             ports: 1000,
             next_port: 10_000,
@@ -180,6 +183,10 @@ impl MediaStub {
                 Vec::new()
             }
             MediaCommand::PauseRecording { .. } => Vec::new(),
+            MediaCommand::RenameRecording { recording, base, .. } => {
+                self.renamed.push((recording, base));
+                Vec::new()
+            }
             MediaCommand::StopRecording { recording, .. } => {
                 self.end_recordings(|(_, id, _)| *id == recording, &RecordingEnd::Stopped)
             }

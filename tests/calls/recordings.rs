@@ -19,7 +19,11 @@ const AFTERWARDS: &str =
 const WITH_NAMES: &str = "[default]\nexten => 1,1,Answer()\n same => n,Set(TO=/srv)\n \
     same => n,MixMonitor(x.wav,,mv ^{MIXMONITOR_FILENAME} ^{TO}/^{EXTEN}.wav)\n same => n,Set(TO=/elsewhere)\n same => n,Wait(2)\n";
 
+const RENAMED: &str = "[default]\nexten => _X!,1,ChangeMonitor(too-early)\n same => n,Monitor(wav,first)\n same => n,ChangeMonitor(second/of-${EXTEN})\n\
+    same => n,ChangeMonitor(../away)\n same => n,Answer()\n same => n,Wait(2)\n";
+
 stories! {
+    a_recording_gets_another_name(SIP, RENAMED);
     a_call_is_recorded(SIP, MIX);
     a_recorded_call_stays_on_the_relay(direct(), MIX);
     a_modem_is_not_recorded(modem(), MIX);
@@ -61,6 +65,18 @@ fn a_modem_is_not_recorded(world: &mut Testbed) {
     world.until(|w| w.media.recordings.is_empty());
     assert!(world.has_line("the recording ends: 'isp' has a modem (line=modem)"));
     world.phone("client").hangs_up();
+    world.until_over();
+}
+
+fn a_recording_gets_another_name(world: &mut Testbed) {
+    world.phone("client").dials("1");
+    world.until(|w| w.is_talking("client"));
+    let [(_, id, plan)] = world.media.recordings.as_slice() else { panic!("{:?}", world.media.recordings) };
+    let paths: Vec<&str> = plan.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["/state/recordings/first-in.wav", "/state/recordings/first-out.wav"]);
+    assert_eq!(world.media.renamed, [(*id, "/state/recordings/second/of-1".to_owned())]);
+    assert!(world.has_line("ChangeMonitor: nothing is recorded"));
+    assert!(world.has_line("would leave its folder ('..')"));
     world.until_over();
 }
 

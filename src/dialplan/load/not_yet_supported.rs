@@ -52,10 +52,6 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
         "it comes later: Dial with a Goto for each outcome does much of it",
         &["AudioSocket", "Dictate", "Directory", "FollowMe"],
     ),
-    (
-        "a recording keeps the name it began with: build the name before Monitor, or move the files in h with System",
-        &["ChangeMonitor"],
-    ),
     ("it is never here: write the program as an AGI script, which speaks over pipes, too", &["ExternalIVR"]),
     ("it is never here: let Dial connect the alarm panel's line with a receiver's line", &["AlarmReceiver"]),
     ("it is never here: SendDTMF(f) sends a hook flash to a telephone's own line", &["Flash"]),
@@ -66,7 +62,7 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
         "text messages are carried outside of calls and between the lines of one; it does something else",
         &["ReceiveText", "SendImage", "SendURL"],
     ),
-    ("calls are not listened to or tapped from the dialplan yet", &["ChanSpy", "Chanspy", "ExtenSpy", "ExtendSpy"]),
+    ("it is ExtenSpy(extension@context)", &["ExtendSpy"]),
     (
         "fax goes through from line to line (t38pt_udptl=); the exchange itself sends and receives none",
         &["FaxDetect", "NVFaxDetect", "ReceiveFAX", "SendFAX"],

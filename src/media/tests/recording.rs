@@ -108,3 +108,34 @@ fn what_cannot_be_written_is_told_and_the_call_goes_on() {
     a.send(&packet(1, 1, &[0; 160]));
     assert_eq!(b.receive().len(), 172);
 }
+
+/// The files get another name while they are written; one that is there already stays, and is said.
+#[test]
+fn a_recording_goes_on_under_another_name() {
+    let rig = Rig::new(23_700..=23_799);
+    let (a, b) = rig.call();
+    let folder = folder("renamed");
+    let [from, to] = ["first-in.wav", "first-out.wav"].map(|name| folder.join(name));
+    rig.record(1, plan(&[(&from, Sides::FromPeer), (&to, Sides::ToPeer)]));
+    let rename = |name: &str| {
+        let base = folder.join(name).display().to_string();
+        rig.media.send(MediaCommand::RenameRecording { stream: A, recording: RecordingId(1), base });
+    };
+    rename("deep/second");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("third-out.wav"), "somebody else's").unwrap();
+    for sequence in 0..10u16 {
+        a.send(&packet(1, sequence, &[Law::Mu.encode(1_000); 160]));
+        b.receive();
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    rename("third");
+    rig.media.send(MediaCommand::StopRecording { stream: A, recording: RecordingId(1) });
+    let recorded = rig.recorded();
+    let third = folder.join("third-in.wav");
+    assert_eq!(recorded.files, [third.display().to_string(), folder.join("deep/second-out.wav").display().to_string()]);
+    assert!(recorded.not_renamed.ends_with("third-out.wav: it is there already"), "{}", recorded.not_renamed);
+    assert!(!from.exists() && std::fs::read(folder.join("third-out.wav")).unwrap() == b"somebody else's");
+    let heard = wav::read(&std::fs::read(third).unwrap()).unwrap().0;
+    assert!(heard.iter().filter(|sample| **sample != 0).count() >= 9 * 160);
+}

@@ -9,7 +9,7 @@ use super::hold_music;
 use super::media_path::{MediaPath, Role, Route, Step};
 use super::pair::{Pair, joint_codec, may_exchange_media, may_send_to};
 use super::parties::Parties;
-use super::recordings;
+use super::spied;
 use super::transferred;
 use crate::dialplan::ChannelId;
 use crate::event::CallEvent;
@@ -48,7 +48,6 @@ impl Bridging<'_> {
         if let Some(pair) = self.parties.pair(caller, callee) {
             pair.tell_spared(self.core);
         }
-        recordings::spare(self.parties, [caller, callee], self.core);
         self.keep_alive(caller, callee, true);
         self.parties.release_unused_media(&[caller, callee], self.core);
         self.settle(id);
@@ -65,7 +64,6 @@ impl Bridging<'_> {
             }
         }
         self.party_replaced(id);
-        recordings::spare(self.parties, [caller, callee], self.core);
     }
 
     /// The two that talk in a bridge are others than before, or one of them is another telephone now.
@@ -194,6 +192,7 @@ impl Bridging<'_> {
         if let Some(mut pair) = self.parties.pair(a, b) {
             pair.bridge_media(self.core);
         }
+        spied::spare(self.parties, [a, b], self.core);
     }
 
     fn keep_alive(&mut self, a: ChannelId, b: ChannelId, is_relayed: bool) {

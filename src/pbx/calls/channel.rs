@@ -119,6 +119,8 @@ pub enum Activity {
     Parked(TimerId),
     /// Its program waits for the telephones that it pages.
     Paging,
+    /// Its program listens to another channel, until a digit comes or that is over.
+    Spying,
     /// It dials, until somebody answers.
     Dialing(Box<Dial>),
     /// Its program waits until the bridge that a `Dial` led to ends.
@@ -570,6 +572,7 @@ impl Channel {
             | Activity::SendingDigits
             | Activity::Transferring
             | Activity::Paging
+            | Activity::Spying
             | Activity::Called => Stopped::default(),
         }
     }

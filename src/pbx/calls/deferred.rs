@@ -30,6 +30,8 @@ pub enum Deferred {
     PageLeft(ChannelId),
     /// The channel that began a page has ended, or goes on elsewhere.
     PageOver(ChannelId),
+    /// A channel that listens to another one has ended or goes on elsewhere, or that one has ended.
+    SpyOver(ChannelId),
     /// The program of the channel of that name is gone without having come to its end: its locks are free.
     Unlock(String),
 }

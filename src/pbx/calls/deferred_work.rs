@@ -10,6 +10,7 @@ use super::interludes::Interludes;
 use super::originating::{self, Originating};
 use super::paging::Paging;
 use super::parties::Parties;
+use super::spying;
 use super::transfer::Transferring;
 use crate::dialplan::originate::Goal;
 use crate::pbx::core::Core;
@@ -40,6 +41,7 @@ pub(super) fn carry_out(
         }
         Deferred::PageJoined(pager, line) => Paging { parties, bridges, core }.joined(pager, line),
         Deferred::PageLeft(pager) => Paging { parties, bridges, core }.lost(pager),
+        Deferred::SpyOver(spy) => spying::over(parties, spy, core),
         Deferred::PageOver(pager) => Paging { parties, bridges, core }.over(pager),
         Deferred::TransferFailed(channel, status) => Transferring { parties, bridges, core }.failed(channel, status),
         Deferred::Originated(caller, line) => Originating { parties, bridges, core }.answered(caller, line),

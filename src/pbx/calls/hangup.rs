@@ -18,6 +18,7 @@ use super::originating::set_free;
 use super::own_record;
 use super::paged;
 use super::parties::Parties;
+use super::spied;
 use super::tones;
 use super::transferred;
 use crate::dialplan::originate::Goal;
@@ -171,6 +172,7 @@ impl Hangup<'_> {
         }
         digit_sending::abandon(self.parties, id, self.core);
         paged::leave(self.parties, id);
+        spied::leave(self.parties, id, false);
         let Some(channel) = self.parties.channel_mut(id) else { return };
         channel.leave_talks(self.core);
         channel.stop_activity(cause::NORMAL, self.core);
@@ -292,6 +294,7 @@ impl Hangup<'_> {
         let finished = self.leave_interlude(id, cause);
         self.leave_lot(id);
         paged::leave(self.parties, id);
+        spied::leave(self.parties, id, true);
         let Some(channel) = self.parties.channel_mut(id) else { return };
         channel.dead = true;
         let stopped = channel.stop_activity(cause, self.core);
@@ -398,6 +401,7 @@ impl Hangup<'_> {
         } else {
             self.parties.note_end(id, by, cause::NORMAL, self.core);
             self.parties.hang_up_leg(id, cause::NORMAL, self.core);
+            spied::leave(self.parties, id, true);
             self.parties.release_ports(id, self.core);
             if let Some(channel) = self.parties.channel_mut(id) {
                 channel.dead = true;

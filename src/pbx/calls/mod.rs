@@ -82,6 +82,9 @@ mod replacing;
 mod sendings;
 mod silence;
 mod sound;
+mod spied;
+mod spies;
+mod spying;
 mod time_limit;
 mod tones;
 mod transfer;
@@ -497,21 +500,7 @@ impl Calls {
         match channel.activity {
             Activity::Answering => self.parties.resume(id, AppReply::Answered(Ok(()))),
             Activity::Bridged(_) | Activity::Called => self.bridging(core).settle_of(id),
-            Activity::Dialing(_)
-            | Activity::ReservingPorts
-            | Activity::Running
-            | Activity::Waiting(_)
-            | Activity::Parked(_)
-            | Activity::Originating(_)
-            | Activity::LoadingSounds(_)
-            | Activity::Playing(_)
-            | Activity::AwaitingDigit(_)
-            | Activity::Recording(_)
-            | Activity::Outside(_)
-            | Activity::Echoing
-            | Activity::Transferring
-            | Activity::Paging
-            | Activity::SendingDigits => self.bridging(core).reclaim_media(id),
+            _ => self.bridging(core).reclaim_media(id),
         }
     }
 

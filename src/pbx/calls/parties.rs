@@ -14,6 +14,7 @@ use super::pages::Pages;
 use super::pair::Pair;
 use super::party::Party;
 use super::sendings::Sendings;
+use super::spies::Spies;
 use super::transfers::Transfers;
 
 use crate::config::peer::Peer;
@@ -50,6 +51,8 @@ pub struct Parties {
     pub(super) sendings: Sendings,
     /// Which channels each line has, and what changed on them.
     pub(super) occupancy: Occupancy,
+    /// Who listens to whom, by the channel whose program does.
+    pub(super) spies: Spies,
     /// Pages, by the channel that began each.
     pub(super) pages: Pages,
     /// Transfers under way.

@@ -23,12 +23,14 @@ use super::pickup::Pickup;
 use super::pins;
 use super::playing::{self, Prompts};
 use super::recordings;
+use super::spying;
 use super::time_limit::TimeLimit;
 use super::tones;
 use super::transferred;
 use crate::audio::tone;
 use crate::dialplan::originate::OriginateRequest;
 use crate::dialplan::outside::OutsideRequest;
+use crate::dialplan::spying::{SpyReply, SpyRequest};
 use crate::dialplan::{
     AppReply, AppRequest, Cause, ChannelId, DialRequest, DialStatus, Digits, Existence, HangUpRequest, Position,
     Progress, Tone, UNTIL_HANGUP,
@@ -213,6 +215,7 @@ impl Applications<'_> {
             AppRequest::Dial(request) => self.dial(id, request, directory),
             AppRequest::Page(request) => self.paging().begin(id, *request, directory),
             AppRequest::TalkToPage => self.paging().talk(id),
+            AppRequest::Spy(request) => spying::requested(self.parties, self.bridges, id, &request, self.core),
             AppRequest::Transfer(to) => self.transfer(id, &to),
             AppRequest::Originate(request) => self.originate(id, *request, directory),
             AppRequest::SendText(message) => messaging::send(self.parties, id, &message, self.core),
@@ -397,6 +400,7 @@ impl Applications<'_> {
                 self.core.timers.cancel(*timer);
                 self.parties.resume(id, AppReply::Digit(Some(digit)));
             }
+            Activity::Spying => self.parties.resume(id, AppReply::Spied(SpyReply::Digit(digit))),
             Activity::Playing(playing) if playing.stop_on.contains(digit) => {
                 self.prompts().cut(id, digit);
             }
@@ -484,6 +488,7 @@ fn is_heard(request: &AppRequest) -> bool {
         | AppRequest::WaitParked(_)
         | AppRequest::Page(_)
         | AppRequest::TalkToPage
+        | AppRequest::Spy(SpyRequest::Listen(..))
         | AppRequest::Echo => true,
         AppRequest::Wait(_)
         | AppRequest::PlayTone(None)
@@ -505,6 +510,7 @@ fn is_heard(request: &AppRequest) -> bool {
         | AppRequest::TakeParked(_)
         | AppRequest::LineStates(_)
         | AppRequest::HangUp(_)
+        | AppRequest::Spy(_)
         | AppRequest::Outside(_) => false,
     }
 }
@@ -524,6 +530,7 @@ fn ends_music(request: &AppRequest) -> bool {
         | AppRequest::Transfer(_)
         | AppRequest::TakeParked(_)
         | AppRequest::TalkToPage
+        | AppRequest::Spy(SpyRequest::Listen(..))
         | AppRequest::Dial(_) => true,
         AppRequest::Wait(_)
         | AppRequest::Indicate(Tone::Progress)
@@ -543,6 +550,7 @@ fn ends_music(request: &AppRequest) -> bool {
         | AppRequest::Park(_)
         | AppRequest::WaitParked(_)
         | AppRequest::FindParked(_)
+        | AppRequest::Spy(_)
         | AppRequest::Outside(_) => false,
     }
 }

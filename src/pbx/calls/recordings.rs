@@ -96,6 +96,20 @@ pub(super) fn tap(
             stop(stream, stopped, core);
             Ok(Tapped::default())
         }
+        TapRequest::Rename(kind, base) => {
+            // Any ending is a format of ours here: the files keep theirs.
+            let path = named(parties, id, &format!("{base}.wav"), Sides::Both, core)?.path;
+            let base = path.strip_suffix(".wav").unwrap_or(&path).to_owned();
+            let channel = parties.channel(telephone).ok_or("there is no such channel")?;
+            let stream = channel.stream().ok_or("the channel has no telephone")?;
+            let taps: Vec<RecordingId> = channel.taps.iter().filter(|(of, _)| of == kind).map(|(_, id)| *id).collect();
+            if taps.is_empty() {
+                return Err("nothing is recorded".to_owned());
+            }
+            let rename = |recording| MediaCommand::RenameRecording { stream, recording, base: base.clone() };
+            core.out.media.extend(taps.into_iter().map(rename));
+            Ok(Tapped::default())
+        }
         TapRequest::Pause(kind, paused) => {
             let Some(channel) = parties.channel(telephone) else { return Ok(Tapped::default()) };
             for (_, recording) in channel.taps.iter().filter(|(of, _)| of == kind) {
@@ -262,13 +276,17 @@ pub(super) fn ran_afterwards(report: &OutsideReport, core: &mut Core) -> bool {
 }
 
 fn told(recorded: &Recorded, core: &mut Core) {
-    let Recorded { end, files, length, dropped, undecoded, moved, channel, command } = recorded;
+    let Recorded { end, files, length, dropped, undecoded, moved, not_renamed, channel, command } = recorded;
     let said = |level, text: String| LogLine { level, text: format!("{channel}: {text}") };
     if let RecordingEnd::Failed(why) = end {
         core.emit(said(Level::Warning, format!("the recording is over, the call goes on: {why}")));
     } else if !files.is_empty() {
         let text = format!("recorded {} s in {}", length.as_secs(), files.join(", "));
         core.emit(said(Level::Verbose(3), text));
+    }
+    if !not_renamed.is_empty() {
+        let text = format!("a recording keeps its name (ChangeMonitor): {not_renamed}");
+        core.emit(said(Level::Warning, text));
     }
     if *dropped > 0 {
         core.emit(said(
