@@ -3,10 +3,12 @@
 use super::bench::Bench;
 use std::sync::LazyLock;
 use strowger::datetime::zones::Zones;
+use strowger::dialplan::PageReply;
 use strowger::dialplan::handover::NotPickedUp;
 use strowger::dialplan::outside::{OutsideReply, OutsideRequest, TalkEnd, TalkId};
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::recording::RecordReply;
+use strowger::dialplan::spying::{Spied, SpyReply, SpyRequest};
 use strowger::dialplan::text_message::NotSent;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PageReply, PinVerdict, Played,
@@ -134,6 +136,9 @@ const PIECES: &[&str] = &[
     "${SHELL(",
     "${CURL(http://",
     "Originate(Local/s@b/n,exten,b,s,1",
+    "Page(SIP/a&SIP/b&Local/s@b,drA(x)b(b^s^1)B(b^s^1),5",
+    "ChanSpy(SIP,dXx(9)c(8)g(a:b)r(x)v(2)",
+    "ExtenSpy(s@b,wE",
     "RetryDial(beep,1,2,SIP/x,,",
     "Dial(Local/s@b,20,aA(beep)D(1w2:3)F(b^s^1)G(a^s^1)L(9000:3000:1000)M(m^1)S(9)U(b^1)b(b^s^1)m(x)r(x)gHcCdefiIjnNoOpPQRsuz",
     "SendDTMF(1w#,0,99999",
@@ -234,6 +239,19 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
             let why = || NotSent { status: "FAILURE", reason: "x".to_owned() };
             AppReply::TextSent(result(rng).map_err(|_| why()))
         }
+        AppRequest::Page(_) if rng.below(2) == 0 => AppReply::Paged(PageReply::Connected),
+        AppRequest::Page(_) | AppRequest::TalkToPage => AppReply::Paged(PageReply::Over),
+        AppRequest::Spy(request) => AppReply::Spied(match (request, rng.below(4)) {
+            (SpyRequest::Find(..), 0) => SpyReply::Found(None),
+            (SpyRequest::Find(_, behind), _) => {
+                let (name, unique_id) = ("SIP/a-00000001".to_owned(), "1.1".to_owned());
+                SpyReply::Found(Some(Spied { number: behind.saturating_add(1), name, unique_id }))
+            }
+            (SpyRequest::Listen(..), 0) => SpyReply::Over,
+            (SpyRequest::Listen(..), 1) => SpyReply::Failed("x".to_owned()),
+            (SpyRequest::Listen(..), _) => SpyReply::Digit(['#', '1', '*'][usize::try_from(rng.below(3)).unwrap()]),
+            (SpyRequest::Stop, _) => SpyReply::Over,
+        }),
         AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
         AppRequest::Tap(_) => AppReply::Tapped(Err("x".to_owned())),
         AppRequest::Music(_) => AppReply::PlaysMusic(result(rng)),

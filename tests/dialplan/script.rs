@@ -4,12 +4,14 @@ use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
 use strowger::audio::sound::Sound;
+use strowger::dialplan::PageReply;
 use strowger::dialplan::handover::{NotPickedUp, ParkedAt};
 use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::outside::{
     Command, Exchange, Fetch, NotOpened, Opening, OutsideReply, OutsideRequest, TalkEnd, TalkId,
 };
 use strowger::dialplan::recording::{RecordReply, Tapped};
+use strowger::dialplan::spying::SpyReply;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, LineEnd,
     PageReply, PinVerdict, Played, PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
@@ -207,6 +209,12 @@ fn shown(ask: &AppRequest) -> String {
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             format!("LineStates {}", lines.join("&"))
         }
+        AppRequest::Page(page) => {
+            let targets: Vec<String> = page.targets.iter().map(ToString::to_string).collect();
+            format!("Page {}", targets.join("&"))
+        }
+        AppRequest::TalkToPage => "TalkToPage".to_owned(),
+        AppRequest::Spy(request) => format!("Spy {request:?}"),
         AppRequest::Record(record) => format!("Record {}", record.file.as_deref().unwrap_or("nothing")),
         AppRequest::Tap(tap) => format!("{tap:?}"),
         AppRequest::Music(class) => format!("Music {}", class.as_deref().unwrap_or("none")),
@@ -290,6 +298,9 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
             AppRequest::HangUp(_) => AppReply::HungUp(1),
             AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
+            AppRequest::Page(_) => AppReply::Paged(PageReply::Connected),
+            AppRequest::TalkToPage => AppReply::Paged(PageReply::Over),
+            AppRequest::Spy(_) => AppReply::Spied(SpyReply::Over),
             AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
             AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
             AppRequest::Music(_) => AppReply::PlaysMusic(Ok(())),
