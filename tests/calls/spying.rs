@@ -76,7 +76,7 @@ fn is_heard(world: &Testbed, rtp: &str) -> bool {
 
 fn volume(world: &Testbed) -> Option<i8> {
     match world.media.doing(DESK) {
-        Some(Doing::Mixed(_, gain)) => Some(*gain),
+        Some(Doing::Mixed(gain)) => Some(*gain),
         _ => None,
     }
 }

@@ -3,7 +3,6 @@
 use super::bench::Bench;
 use std::sync::LazyLock;
 use strowger::datetime::zones::Zones;
-use strowger::dialplan::PageReply;
 use strowger::dialplan::handover::NotPickedUp;
 use strowger::dialplan::outside::{OutsideReply, OutsideRequest, TalkEnd, TalkId};
 use strowger::dialplan::pattern::{Name, digits};
@@ -231,7 +230,6 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
             3 => OutsideReply::Line(Ok("EXEC Goto 1".to_owned())),
             _ => OutsideReply::Line(Err(TalkEnd::Silent)),
         }),
-        AppRequest::Page(_) | AppRequest::TalkToPage => AppReply::Paged(PageReply::Over),
         AppRequest::SendDigits(_) => AppReply::DigitsSent(result(rng)),
         AppRequest::Transfer(_) => AppReply::Transferred(Ok(rng.below(2) == 0)),
         AppRequest::DtmfMode(_) => AppReply::DtmfModeSet(result(rng)),

@@ -4,7 +4,6 @@ use super::bench::{Bench, FRIDAY};
 use std::collections::VecDeque;
 use std::time::Duration;
 use strowger::audio::sound::Sound;
-use strowger::dialplan::PageReply;
 use strowger::dialplan::handover::{NotPickedUp, ParkedAt};
 use strowger::dialplan::originate::OriginateStatus;
 use strowger::dialplan::outside::{
@@ -209,11 +208,6 @@ fn shown(ask: &AppRequest) -> String {
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             format!("LineStates {}", lines.join("&"))
         }
-        AppRequest::Page(page) => {
-            let targets: Vec<String> = page.targets.iter().map(ToString::to_string).collect();
-            format!("Page {}", targets.join("&"))
-        }
-        AppRequest::TalkToPage => "TalkToPage".to_owned(),
         AppRequest::Spy(request) => format!("Spy {request:?}"),
         AppRequest::Record(record) => format!("Record {}", record.file.as_deref().unwrap_or("nothing")),
         AppRequest::Tap(tap) => format!("{tap:?}"),
@@ -298,8 +292,6 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Originate(_) => AppReply::Originated(OriginateStatus::Success),
             AppRequest::HangUp(_) => AppReply::HungUp(1),
             AppRequest::LineStates(lines) => AppReply::LineStates(vec![1; lines.len()]),
-            AppRequest::Page(_) => AppReply::Paged(PageReply::Connected),
-            AppRequest::TalkToPage => AppReply::Paged(PageReply::Over),
             AppRequest::Spy(_) => AppReply::Spied(SpyReply::Over),
             AppRequest::Record(_) => AppReply::Recorded(RecordReply::Max),
             AppRequest::Tap(_) => AppReply::Tapped(Ok(Tapped::default())),
