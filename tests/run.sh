@@ -92,7 +92,6 @@ install_programs() {
     # Where services run, their installation would start one: there they are left to whoever wants them.
     has fail2ban-regex || [ -d /run/systemd/system ] || packages="$packages fail2ban"
     has kamailio || [ -d /run/systemd/system ] || packages="$packages kamailio"
-    has dnsmasq || packages="$packages dnsmasq-base"
     has python3 || packages="$packages python3"
     has pkill || packages="$packages procps"
     has flite || packages="$packages flite"
