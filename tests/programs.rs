@@ -6,7 +6,6 @@
 #[path = "support/exchange.rs"]
 mod exchange;
 #[path = "support/phones.rs"]
-#[allow(dead_code)] // not every test asks for everything
 mod phones;
 #[path = "support/skip.rs"]
 mod skip;

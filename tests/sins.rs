@@ -6,7 +6,6 @@
 
 #[path = "support/exchange.rs"]
 mod exchange;
-#[allow(dead_code)] // Others need more of it.
 #[path = "support/phones.rs"]
 mod phones;
 

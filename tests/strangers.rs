@@ -7,7 +7,6 @@
 #[path = "support/exchange.rs"]
 mod exchange;
 #[path = "support/phones.rs"]
-#[allow(dead_code)] // asked for by others
 mod phones;
 #[path = "support/proc.rs"]
 #[allow(dead_code)] // asked for by others

@@ -129,8 +129,8 @@ fn the_call_drops_after_32_seconds() {
     assert_eq!(
         line,
         "Call from 'client' to '1' ended: no ACK from 'client' in 32 s: our 200 OK was sent to 192.0.2.20:5060, the \
-         telephone's Contact is sip:client@192.0.2.20:5060, and its ACK should come to <sip:1@192.0.2.1:5060> (NAT, a wrong \
-         Contact, a firewall?)"
+         Contact of the telephone is sip:client@192.0.2.20:5060, and its ACK should come to <sip:1@192.0.2.1:5060> (NAT, a \
+         wrong Contact, a firewall?)"
     );
     world.run(SECOND);
     world.assert_nothing_left();

@@ -57,8 +57,9 @@ impl Hangup<'_> {
             Ending::Bye if channel.answered.is_some() => (HangupBy::Caller, None),
             Ending::Bye | Ending::Cancelled => (HangupBy::Caller, Some(FailureReason::CallerGaveUp.with(&[]))),
             Ending::NotAcked => {
-                let [to, contact, ours] = way.each_ref().map(String::as_str);
-                (HangupBy::Exchange, Some(FailureReason::NotAcked.with(&[line, to, contact, ours])))
+                // All but the line was written by telephones.
+                let [to, contact, ours] = way.each_ref().map(|text| outside(text));
+                (HangupBy::Exchange, Some(FailureReason::NotAcked.with(&[line, &to, &contact, &ours])))
             }
             Ending::Undescribed => (HangupBy::Exchange, Some(FailureReason::Undescribed.with(&[line]))),
             Ending::Gone => (HangupBy::Exchange, Some(FailureReason::Gone.with(&[line]))),
