@@ -5,6 +5,7 @@ use crate::testbed::{GUIDE, Hand, SIP, Testbed};
 use std::time::Duration;
 use strowger::sdp::{Codec, Direction};
 use strowger::sim::{Change, PhoneEvent};
+use strowger::sip::method::Method;
 
 stories! {
     a_key_is_pressed_while_an_offer_is_carried(SIP, GUIDE);
@@ -189,4 +190,31 @@ fn the_callee_hangs_up_on_a_caller_it_holds(world: &mut Testbed) {
 
 fn the_callee_hangs_up_on_a_direct_caller_it_holds(world: &mut Testbed) {
     the_callee_hangs_up_on_a_caller_it_holds(world);
+}
+
+/// The other side has hung up, and a caller whose ACK is lost knows nothing of that yet: what it asks for within its call is
+/// answered, or its transactions would stay for ever.
+#[test]
+fn who_has_not_acknowledged_a_call_that_is_over_is_answered() {
+    let mut world = Testbed::ready(SIP, GUIDE);
+    world.phone("client").dials("88567682");
+    world.until(|w| w.is_called("isp"));
+    world.loses("client", "ACK");
+    world.phone("isp").answers();
+    world.until(|w| w.is_talking("client") && w.is_talking("isp"));
+    world.phone("isp").hangs_up();
+    world.run(Duration::from_secs(1));
+    assert!(world.is_talking("client") && world.channels().is_empty());
+    world.phone("client").texts_in_call("are you there?");
+    world.phone("client").presses('5');
+    world
+        .phone("client")
+        .requests(Method::Refer, &[("Refer-To", "<sip:1@192.0.2.1>"), ("Contact", "<sip:client@192.0.2.20>")]);
+    world.run(Duration::from_secs(1));
+    for method in ["MESSAGE", "INFO", "REFER"] {
+        assert_eq!(world.messages("exchange", "client", &["481", method]).len(), 1, "{method}");
+    }
+    world.loses_nothing();
+    world.until_over();
+    world.assert_nothing_left();
 }

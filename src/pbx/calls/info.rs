@@ -3,7 +3,7 @@
 
 use super::bridge::Bridges;
 use super::digits::DigitsPressed;
-use super::leg;
+use super::leg::{self, LegEvent};
 use super::local;
 use super::parties::Parties;
 use crate::dialplan::ChannelId;
@@ -37,6 +37,14 @@ pub(super) fn received(parties: &mut Parties, bridges: &mut Bridges, id: Channel
     }
     let kind = request.headers.text(HeaderName::ContentType).unwrap_or_default().into_owned().into();
     core.emit(CallEvent::Info { channel, to, kind, refused });
+}
+
+/// What a peer asks for on a leg whose channel is gone, and that waits only for its ACK: nobody else would answer it.
+pub(super) fn nobody_there(event: &LegEvent, core: &mut Core) {
+    let (LegEvent::InfoReceived(server) | LegEvent::ReferReceived(server)) = event else { return };
+    if let Some(request) = core.tx.server_request(*server).cloned() {
+        core.respond(*server, Response::for_request(&request, 481, None));
+    }
 }
 
 /// The telephone at the other end, also beyond pairs that lead into the dialplan.

@@ -438,8 +438,9 @@ impl Calls {
         }
         if let Some((leg, event)) = self.parties.index.events.pop_front() {
             // A leg that was replaced, or whose channel is gone, has nothing to say any more.
-            if let Some(channel) = self.parties.channel_of_leg(leg) {
-                self.leg_event(channel, event, core);
+            match self.parties.channel_of_leg(leg) {
+                Some(channel) => self.leg_event(channel, event, core),
+                None => info::nobody_there(&event, core),
             }
             return true;
         }
