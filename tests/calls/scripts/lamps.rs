@@ -82,13 +82,14 @@ impl Player<'_> {
 
     /// What the lamps of telephones show is what the telephones do.
     pub fn lamps_agree(&self) -> Result<(), String> {
-        for name in PHONES {
+        // Whoever did not answer is told no more, until it subscribes again.
+        for name in PHONES.into_iter().filter(|name| !self.parted.contains(name)) {
             for one in self.world.look(name).lamps.watching().filter(|one| one.is_active()) {
                 let known = self.world.switch.lamps().subscriptions.iter().any(|it| it.peer.name == name);
-                if !known && !self.parted.contains(name) {
+                if !known {
                     return Err(format!("{name} watches {}, and the exchange knows nothing of it", one.number));
                 }
-                if known && one.expires > 0 {
+                if one.expires > 0 {
                     self.lamp_agrees(name, one)?;
                 }
             }
