@@ -36,8 +36,7 @@ mod threads;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, Source};
 use crate::dialplan;
-use crate::event::{Level, LogLine};
-use crate::media::Priority;
+use crate::event::LogLine;
 use crate::net::stun_desk::stun_desk;
 use crate::observe::control_api::Reload;
 use crate::observe::socket_path;
@@ -158,8 +157,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     let Prepared { signalling, media, programs, sounds, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
     let had = media.priority();
-    let level = if matches!(had, Priority::Ordinary(_)) { Level::Notice } else { Level::Verbose(3) };
-    sink(&LogLine { level, text: format!("The thread that forwards sound has {}", media::priority(&had)) });
+    sink(&LogLine::verbose(4, format!("The thread that forwards sound has {}", media::priority(&had))));
     let services = Arc::new(Mutex::new(services));
     let reloads = match reload {
         Some(place) => {
