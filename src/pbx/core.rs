@@ -75,6 +75,8 @@ pub struct Core {
     pub tones: ToneCache,
     /// Text messages that programs want sent.
     pub texts: Vec<Delivery>,
+    /// Lines that answer again, since the last time.
+    pub returned: Vec<String>,
     last_id: u64,
     drops: BTreeMap<&'static str, u64>,
 }
@@ -97,6 +99,7 @@ impl Core {
             nonces: Nonces::default(),
             tones: ToneCache::default(),
             texts: Vec::new(),
+            returned: Vec::new(),
             last_id: 0,
             drops: BTreeMap::new(),
         }

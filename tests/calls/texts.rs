@@ -278,3 +278,25 @@ fn whoever_forges_the_addresses_of_lines_without_a_secret_leaves_room_for_others
     assert!(world.has_line("20 messages of 'lines without a secret' for 'other' wait already"));
     assert_eq!(flood(&mut world, "client", "other", 1), [1, 0], "one that proves itself has room");
 }
+
+/// It was unreachable when it registered last: nothing could be sent. It comes when the line answers again.
+#[test]
+fn a_text_that_waits_comes_when_the_line_answers_again() {
+    let sip = SIP.replace("[isp]\n", "[isp]\nqualify=yes\nqualifyfreq=30\n");
+    assert_ne!(sip, SIP);
+    let mut world = Testbed::ready(&sip, GUIDE);
+    world.phone("isp").habit(|habits| habits.ignores_everything = true);
+    world.until(|w| w.has_line("Peer 'isp' is now UNREACHABLE!"));
+    world.phone("client").texts("isp", "are you there?");
+    world.until(|w| w.saw("client", &PhoneEvent::TextAnswered(202)));
+    world.phone("isp").registers();
+    world.run(Duration::from_secs(60));
+    assert_eq!(read(&world, "isp"), Vec::<String>::new());
+    assert_eq!(stored(&world, "TextMessages"), 1);
+    world.phone("isp").habit(|habits| habits.ignores_everything = false);
+    world.until(|w| w.has_line("Peer 'isp' is now Reachable"));
+    world.until(|w| !read(w, "isp").is_empty());
+    world.run(Duration::from_secs(40));
+    assert_eq!(read(&world, "isp"), ["are you there?"]);
+    assert_eq!(stored(&world, "TextMessages"), 0);
+}

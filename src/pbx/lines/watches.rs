@@ -124,7 +124,12 @@ impl Watches {
                     }
                 }
                 Action::Changed(_) if unanswered && asked.has_other => {}
-                Action::Changed(change) => core.emit(event(name, change, asked.address)),
+                Action::Changed(change) => {
+                    if matches!(change.to, Status::Ok(_) | Status::Lagged(_)) {
+                        core.returned.push(name.to_owned());
+                    }
+                    core.emit(event(name, change, asked.address));
+                }
             }
         }
         Outcome { polls, unanswered }

@@ -51,7 +51,7 @@ pub(super) fn received(
     core.respond(server, Response::for_request(request, status, None));
 }
 
-/// Delivers what programs have sent since the last time.
+/// Delivers what programs have sent since the last time, and what waited for lines that answer again.
 pub(super) fn send_pending(parts: Parts<'_>) {
     let Parts { texts, calls, lines, core } = parts;
     for delivery in std::mem::take(&mut core.texts) {
@@ -59,6 +59,9 @@ pub(super) fn send_pending(parts: Parts<'_>) {
         if let Err(reason) = texts.deliver(delivery, lines, &calls.shared().database, core) {
             core.emit(TextEvent::Lost { line, from, reason });
         }
+    }
+    for line in std::mem::take(&mut core.returned) {
+        texts.line_is_there(&line, lines, &calls.shared().database, core);
     }
 }
 
