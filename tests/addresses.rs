@@ -7,6 +7,8 @@
 mod exchange;
 #[path = "support/skip.rs"]
 mod skip;
+#[path = "support/uninterrupted.rs"]
+mod uninterrupted;
 
 use exchange::{Exchange, PATIENCE};
 use skip::skip;
@@ -16,6 +18,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use strowger::net::local_address;
+use uninterrupted::uninterrupted;
 
 const UNIT: &str = include_str!("../conf/systemd/strowger.service");
 
@@ -66,7 +69,7 @@ fn registers(exchange: &Exchange, contact: SocketAddr) -> String {
     );
     phone.send_to(register.as_bytes(), SocketAddr::new(ip, exchange.sip.port())).unwrap();
     let mut buffer = [0; 4096];
-    let length = phone.recv(&mut buffer).unwrap();
+    let length = uninterrupted(|| phone.recv(&mut buffer)).unwrap();
     let answer = String::from_utf8_lossy(&buffer[..length]).into_owned();
     answer.split_whitespace().nth(1).unwrap_or_default().to_owned()
 }

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test's helpers may fail the test.
 
+#[path = "support/uninterrupted.rs"]
+mod uninterrupted;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -8,6 +8,8 @@ mod exchange;
 mod phones;
 #[path = "support/skip.rs"]
 mod skip;
+#[path = "support/uninterrupted.rs"]
+mod uninterrupted;
 
 use exchange::{Exchange, PATIENCE};
 use std::fs;
@@ -16,6 +18,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use strowger::sim::PhoneEvent;
+use uninterrupted::uninterrupted;
 
 const ACCOUNTS: &str = "[ann]\ntype=friend\nhost=dynamic\nsecret=k3vw9m2xq8tz\n";
 const EXTENSIONS: &str = "[default]\nexten => 1,1,Answer()\n";
@@ -39,7 +42,7 @@ impl Stranger {
     fn send(&mut self, text: &str) -> String {
         self.socket.send_to(text.as_bytes(), self.exchange).unwrap();
         let mut answer = [0; 4096];
-        let (length, _) = self.socket.recv_from(&mut answer).unwrap();
+        let (length, _) = uninterrupted(|| self.socket.recv_from(&mut answer)).unwrap();
         String::from_utf8_lossy(&answer[..length]).into_owned()
     }
 

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used)] // A test's helpers may fail the test.
 
+#[path = "support/uninterrupted.rs"]
+mod uninterrupted;
 use std::fs;
 use std::net::UdpSocket;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use uninterrupted::uninterrupted;
 
 /// A folder that goes away, and an exchange that is ended, with the test.
 struct Service {
@@ -48,7 +51,8 @@ impl Service {
     fn told(&self) -> String {
         let mut buffer = [0; 4096];
         let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        let received = self.manager.recv(&mut buffer).map_err(|error| format!("nothing was told: {error}\n{}", log()));
+        let received = uninterrupted(|| self.manager.recv(&mut buffer))
+            .map_err(|error| format!("nothing was told: {error}\n{}", log()));
         String::from_utf8_lossy(&buffer[..received.unwrap()]).trim_end().to_owned()
     }
 }

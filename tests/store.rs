@@ -10,6 +10,8 @@ mod line;
 #[path = "support/skip.rs"]
 mod skip;
 
+#[path = "support/uninterrupted.rs"]
+mod uninterrupted;
 use exchange::Exchange;
 use line::{Line, until};
 use skip::skip;
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use strowger::sim::PhoneEvent;
+use uninterrupted::uninterrupted;
 
 const LONG: Duration = Duration::from_secs(15);
 
@@ -88,7 +91,7 @@ fn a_digest_of_before_a_kill_is_stale_and_not_refused() {
     let ask = |exchange: &Exchange, request: &str| {
         phone.send_to(request.as_bytes(), exchange.address).unwrap();
         let mut buffer = [0; 4096];
-        let length = phone.recv(&mut buffer).unwrap();
+        let length = uninterrupted(|| phone.recv(&mut buffer)).unwrap();
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     };
     let prove = |cseq: u32, challenged: &str| {

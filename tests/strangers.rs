@@ -13,6 +13,8 @@ mod phones;
 mod proc;
 #[path = "support/skip.rs"]
 mod skip;
+#[path = "support/uninterrupted.rs"]
+mod uninterrupted;
 
 use exchange::Exchange;
 use phones::Phones;
@@ -23,6 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use strowger::sim::PhoneEvent;
+use uninterrupted::uninterrupted;
 
 const EXCHANGE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const PHONES: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
@@ -233,7 +236,7 @@ fn fifty_calls_a_second_from_one_address_are_each_challenged() {
     let mut hear = |wait: Duration| {
         let end = Instant::now() + wait;
         while Instant::now() < end {
-            match phone.recv(&mut buffer) {
+            match uninterrupted(|| phone.recv(&mut buffer)) {
                 Ok(length) => {
                     let text = String::from_utf8_lossy(&buffer[..length]);
                     assert!(text.starts_with("SIP/2.0 401 "), "{text}");
@@ -278,7 +281,7 @@ fn received(victim: &UdpSocket, time: Duration) -> Vec<String> {
     let (end, mut buffer, mut all) = (Instant::now() + time, [0; 4096], Vec::new());
     while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
         victim.set_read_timeout(Some(left)).unwrap();
-        if let Ok(length) = victim.recv(&mut buffer) {
+        if let Ok(length) = uninterrupted(|| victim.recv(&mut buffer)) {
             all.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
         }
     }

@@ -7,6 +7,8 @@
 mod exchange;
 #[path = "transport/line.rs"]
 mod line;
+#[path = "support/uninterrupted.rs"]
+mod uninterrupted;
 
 use exchange::{Exchange, PATIENCE};
 use line::{Line, Way, until};
@@ -14,6 +16,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 use strowger::sim::PhoneEvent;
+use uninterrupted::uninterrupted;
 
 const EXTENSIONS: &str = "[default]\nexten => _X!,1,Dial(SIP/b,20)\n";
 const LINES: &str = "[a]\ntype=friend\nhost=dynamic\nsecret=password\nnat=no\n[b]\ntype=friend\nhost=dynamic\nsecret=password\nnat=no\n";
@@ -40,10 +43,7 @@ fn hear(stream: &mut TcpStream, words: &str, times: usize) -> String {
     let mut heard = String::new();
     let mut buffer = [0; 4096];
     while heard.matches(words).count() < times {
-        let length = match stream.read(&mut buffer) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            read => read.unwrap(),
-        };
+        let length = uninterrupted(|| stream.read(&mut buffer)).unwrap();
         assert!(length > 0, "closed after {heard:?}");
         heard.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
     }
@@ -56,11 +56,9 @@ fn closed(stream: &mut TcpStream) -> bool {
     stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
     let mut buffer = [0; 4096];
     loop {
-        match stream.read(&mut buffer) {
+        match uninterrupted(|| stream.read(&mut buffer)) {
             Ok(0) => return true,
             Ok(_) => {}
-            // A machine that is stopped and goes on interrupts every wait that has a time limit (signal(7)).
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => {
                 eprintln!("waiting for the close: {error}");
                 return error.kind() == ErrorKind::ConnectionReset;
@@ -114,11 +112,11 @@ fn messages_are_told_apart_however_they_are_cut_and_pings_are_answered() {
     hear(&mut stream, "Call-ID: 4", 1);
     let mut rest = vec![0; 4096];
     stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-    let _ = stream.read(&mut rest);
+    let _ = uninterrupted(|| stream.read(&mut rest));
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(b"\r\n\r\n").unwrap();
     let mut pong = [0; 8];
-    assert_eq!((stream.read(&mut pong).unwrap(), &pong[..2]), (2, &b"\r\n"[..]));
+    assert_eq!((uninterrupted(|| stream.read(&mut pong)).unwrap(), &pong[..2]), (2, &b"\r\n"[..]));
     let cut = options(5).replace("Content-Length: 4", "Content-Length: x");
     stream.write_all(cut.as_bytes()).unwrap();
     hear(&mut stream, "SIP/2.0 400 ", 1);
@@ -197,7 +195,7 @@ fn ipv6_and_the_address_that_was_asked() {
             .send_to(options(1).replace("/TCP", "/UDP").replace("127.0.0.1:9;", "h;rport;").as_bytes(), asked)
             .unwrap();
         let mut buffer = [0; 2048];
-        assert_eq!(socket.recv_from(&mut buffer).unwrap().1, asked);
+        assert_eq!(uninterrupted(|| socket.recv_from(&mut buffer)).unwrap().1, asked);
     }
     let v6 = SocketAddr::new("::1".parse::<IpAddr>().unwrap(), port);
     let (_a, b) = call(
@@ -242,7 +240,7 @@ fn two_hundred_slow_clients_stop_nobody() {
         hear(&mut good, "SIP/2.0 200 OK", 1);
         udp.send_to(options(number).replace("/TCP", "/UDP").replace("127.0.0.1:9;", "h;rport;").as_bytes(), here)
             .unwrap();
-        assert!(udp.recv_from(&mut [0; 2048]).is_ok());
+        assert!(uninterrupted(|| udp.recv_from(&mut [0; 2048])).is_ok());
         let _ = slow.write_all(b"S");
     }
     // A phone at the very address of the slow ones registers all the same.

@@ -5,6 +5,7 @@ use crate::pbx::media::{MediaCommand, MediaEvent, PayloadMap, Remote, StreamCoun
 use crate::rng::Rng;
 use crate::rtp::header::Header;
 use crate::rtp::strict::Strictness;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, channel};
@@ -145,7 +146,13 @@ impl Phone {
 
 fn received(socket: &UdpSocket) -> Option<Vec<u8>> {
     let mut buffer = [0; 9_000];
-    let length = socket.recv(&mut buffer).ok()?;
+    let length = loop {
+        match socket.recv(&mut buffer) {
+            // The machine was stopped and goes on (signal(7)).
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            received => break received.ok()?,
+        }
+    };
     Some(buffer[..length].to_vec())
 }
 

@@ -169,7 +169,8 @@ impl Arrivals {
             longest_gap: self.longest,
             longest_gap_at: self.longest_at,
             gaps: self.gaps,
-            packet_ms: usual.filter(|_| whole > 0).and_then(|place| LENGTHS.get(place)).copied(),
+            // A stream of events alone has packets of no length.
+            packet_ms: usual.and_then(|place| LENGTHS.get(place)).copied().filter(|length| whole > 0 && *length > 0),
             is_mixed: (whole - most) * 20 > whole,
             pauses: self.pauses,
             paused: self.paused,

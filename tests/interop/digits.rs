@@ -5,6 +5,7 @@ use crate::exchange::{ALICE, Exchange, Wishes, wait};
 use crate::sipp::Phone;
 use crate::telephone::Client::{self, Baresip, Linphone, Pjsua2};
 use crate::telephone::{Order, Telephone, Way};
+use crate::uninterrupted::uninterrupted;
 use crate::{can, skip};
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -89,7 +90,8 @@ fn sipp_presses_digits_and_is_pressed_to() {
     let calling = alice.calling("caller.xml", "620");
     let (mut got, mut packet, mut last) = (String::new(), [0u8; 1500], None);
     while got.len() < 4 {
-        let size = socket.recv(&mut packet).unwrap_or_else(|_| panic!("only {got} came\n{}", exchange.log()));
+        let size = uninterrupted(|| socket.recv(&mut packet))
+            .unwrap_or_else(|why| panic!("only {got} came: {why}\n{}", exchange.log()));
         // All packets of an event have its first timestamp (RFC 4733 2.2.2).
         if size == 16
             && packet[1] & 0x7f == 101

@@ -18,7 +18,7 @@ fn how_packets_came_is_told() {
     b.send(&packet(9, 1, &[2]));
     a.receive();
     b.send_rtcp(&report);
-    a.rtcp.recv(&mut [0; 100]).unwrap();
+    received(&a.rtcp).unwrap();
     let (counts, heard) = rig.media.look(A, PATIENCE).unwrap();
     assert_eq!((counts.received, counts.lost), (57, 3));
     assert_eq!((heard.stats.bursts(), heard.stats.longest_burst()), (1, 3));
