@@ -160,9 +160,10 @@ impl Arrivals {
 
     /// What was counted. Takes some time for the drift: not for the thread that forwards.
     pub fn told(&self) -> Arrived {
-        let whole: u32 = self.lengths.iter().sum();
+        // In 64 bits: whoever sends as fast as he can soon fills 32.
+        let whole: u64 = self.lengths.iter().copied().map(u64::from).sum();
         let usual = (0..LENGTHS.len()).max_by_key(|place| self.lengths.get(*place).copied().unwrap_or(0));
-        let most = usual.and_then(|place| self.lengths.get(place)).copied().unwrap_or(0);
+        let most = usual.and_then(|place| self.lengths.get(place)).copied().map_or(0, u64::from);
         Arrived {
             jitter: from_micros(self.jitter / 16),
             worst_jitter: from_micros(self.worst_jitter / 16),
@@ -351,5 +352,11 @@ mod tests {
         }
         let told = sender.told();
         assert_eq!((told.kinds.len(), told.other_kinds), (KINDS, 100 - KINDS as u32));
+    }
+
+    #[test]
+    fn more_packets_than_a_number_holds_are_told_all_the_same() {
+        let arrivals = Arrivals { lengths: [0, u32::MAX, u32::MAX, u32::MAX, 0, 0], ..Arrivals::default() };
+        assert!(arrivals.told().is_mixed);
     }
 }
