@@ -165,18 +165,6 @@ impl Estimate {
             measured: self.measured.min(other.measured),
         }
     }
-
-    /// Whether the two clocks are told apart: zero lies outside of the interval.
-    pub fn is_certain(&self) -> bool {
-        self.ppm.abs() > self.plus_minus
-    }
-
-    /// How long it takes until the clocks are one packet of this length apart, when they are told apart: so often a fixed
-    /// jitter buffer has to leave out or to repeat a packet.
-    pub fn time_to_slip(&self, packet: Duration) -> Option<Duration> {
-        let seconds = packet.as_secs_f64() / (self.ppm.abs() * 1e-6);
-        (self.is_certain() && seconds < 1e9).then(|| Duration::from_secs_f64(seconds))
-    }
 }
 
 /// The value at this share of a sorted row, 0 to 1.
@@ -301,10 +289,7 @@ mod tests {
         let b = measured(30.0, 600, Way::Even(300), &mut rng).estimate().unwrap();
         let between = a.against(&b);
         assert!((between.ppm - 43.0).abs() <= between.plus_minus && between.plus_minus < 1.0, "{between:?}");
-        let slip = between.time_to_slip(Duration::from_millis(20)).unwrap();
-        assert!(slip.abs_diff(Duration::from_secs(465)) < Duration::from_secs(10), "{slip:?}");
-        let alike = b.against(&b);
-        assert_eq!(alike.time_to_slip(Duration::from_millis(20)), None);
+        assert_eq!(b.against(&b).ppm, 0.0);
     }
 
     #[test]
