@@ -57,7 +57,7 @@ const ROOMS: &[Room] = &[
     pure("sip", &["clock", "rng"]),
     pure("names", &["rng", "sip"]),
     pure("sdp", &["clock", "rng"]),
-    pure("rtp", &["clock", "rng"]),
+    pure("rtp", &["clock", "rng", "event"]),
     pure("audio", &["clock", "rng"]),
     pure("config", &["clock", "rng", "datetime", "wording", "sip", "names", "sdp", "rtp", "audio"]),
     pure("guard", &["source_key", "clock", "rng", "datetime", "event", "sip", "names", "config"]),

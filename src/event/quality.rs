@@ -39,6 +39,8 @@ pub struct StreamQuality {
     pub ssrc_changes: u32,
     /// Packets by payload type, the first type first.
     pub kinds: Vec<(u8, u32)>,
+    /// Packets of yet other payload types.
+    pub other_kinds: u32,
     /// How fast its clock runs against that of this machine, when that can be told.
     pub clock: Option<ClockSpeed>,
     /// What it reported of the sound it was sent (RTCP); none when it reported nothing.
@@ -57,6 +59,15 @@ pub struct ClockSpeed {
 }
 
 impl ClockSpeed {
+    /// The speed of this clock against another that was measured against the same clock of ours: ours falls out.
+    pub fn against(&self, other: &ClockSpeed) -> ClockSpeed {
+        ClockSpeed {
+            ppm: self.ppm - other.ppm,
+            plus_minus: self.plus_minus.hypot(other.plus_minus),
+            measured: self.measured.min(other.measured),
+        }
+    }
+
     /// Whether the two clocks are told apart: zero lies outside of what may be true.
     pub fn is_certain(&self) -> bool {
         self.ppm.abs() > self.plus_minus

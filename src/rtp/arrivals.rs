@@ -4,6 +4,7 @@
 use super::drift::Drift;
 use super::header::Header;
 use crate::clock::Time;
+use crate::event::quality::StreamQuality;
 use std::time::Duration;
 
 /// Units of the timestamp's clock in a millisecond: 8 for every codec that is supported (G.722 too, RFC 3551 4.5.2).
@@ -55,37 +56,6 @@ struct Last {
     ssrc: u32,
     sequence: u16,
     timestamp: u32,
-}
-
-/// What [`Arrivals`] counted, to be told.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Arrived {
-    /// Interarrival jitter (RFC 3550 6.4.1) at the end.
-    pub jitter: Duration,
-    /// The greatest it ever was.
-    pub worst_jitter: Duration,
-    /// The longest time without a packet while the sender paused nothing.
-    pub longest_gap: Duration,
-    /// How long after the first packet that was.
-    pub longest_gap_at: Duration,
-    /// How often a packet came [`GAP`] or more after the one before it, though none was missing and the sender paused nothing.
-    pub gaps: u32,
-    /// The usual length of a packet, in milliseconds; none: fewer than two packets in a row came.
-    pub packet_ms: Option<u32>,
-    /// Whether packets of several lengths came, other than by a rare exception.
-    pub is_mixed: bool,
-    /// How often the sender left out silence: the timestamp went on without a packet.
-    pub pauses: u32,
-    /// How much sound it left out.
-    pub paused: Duration,
-    /// How often another SSRC went on.
-    pub ssrc_changes: u32,
-    /// Packets by payload type, the one that came first at first.
-    pub kinds: Vec<(u8, u32)>,
-    /// Packets of yet other payload types.
-    pub other_kinds: u32,
-    /// How fast the sender's clock runs against ours, if it can be told.
-    pub drift: Option<super::drift::Estimate>,
 }
 
 impl Arrivals {
@@ -158,13 +128,14 @@ impl Arrivals {
         }
     }
 
-    /// What was counted. Takes some time for the drift: not for the thread that forwards.
-    pub fn told(&self) -> Arrived {
+    /// What was counted here, the rest as of a line that sent nothing. Takes some time for the drift: not for the thread that
+    /// forwards.
+    pub fn told(&self) -> StreamQuality {
         // In 64 bits: whoever sends as fast as he can soon fills 32.
         let whole: u64 = self.lengths.iter().copied().map(u64::from).sum();
         let usual = (0..LENGTHS.len()).max_by_key(|place| self.lengths.get(*place).copied().unwrap_or(0));
         let most = usual.and_then(|place| self.lengths.get(place)).copied().map_or(0, u64::from);
-        Arrived {
+        StreamQuality {
             jitter: from_micros(self.jitter / 16),
             worst_jitter: from_micros(self.worst_jitter / 16),
             longest_gap: self.longest,
@@ -178,7 +149,8 @@ impl Arrivals {
             ssrc_changes: self.sources,
             kinds: self.kinds.iter().copied().filter(|(_, number)| *number > 0).collect(),
             other_kinds: self.others,
-            drift: self.drift.estimate(),
+            clock: self.drift.estimate(),
+            ..StreamQuality::default()
         }
     }
 }
@@ -235,7 +207,7 @@ mod tests {
             self.at += Duration::from_millis(u64::from(length));
         }
 
-        fn told(&self) -> Arrived {
+        fn told(&self) -> StreamQuality {
             self.arrivals.told()
         }
     }
@@ -245,13 +217,13 @@ mod tests {
         let mut sender = Sender::new();
         sender.send(5_000);
         let told = sender.told();
-        assert!(told.drift.is_some_and(|drift| drift.ppm.abs() <= drift.plus_minus));
-        let clean = Arrived {
+        assert!(told.clock.is_some_and(|clock| clock.ppm.abs() <= clock.plus_minus));
+        let clean = StreamQuality {
             packet_ms: Some(20),
             longest_gap: Duration::from_millis(20),
             kinds: vec![(0, 5_000)],
-            drift: told.drift,
-            ..Arrived::default()
+            clock: told.clock,
+            ..StreamQuality::default()
         };
         assert_eq!(told, clean);
     }

@@ -6,6 +6,7 @@
 //! The ring of stretches has a fixed size: when it is full, neighbours become one, and every stretch lasts twice as long.
 
 use crate::clock::Time;
+use crate::event::quality::ClockSpeed;
 use std::time::Duration;
 
 /// Stretches in the ring.
@@ -50,17 +51,6 @@ struct Begun {
     /// Units of the timestamp's clock since the first packet.
     elapsed: i64,
     offset: i64,
-}
-
-/// How fast a clock runs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Estimate {
-    /// Parts in a million by which it is fast; below zero: slow.
-    pub ppm: f64,
-    /// The true value lies within this much of it, 99 times of 100.
-    pub plus_minus: f64,
-    /// How long was measured.
-    pub measured: Duration,
 }
 
 impl Default for Drift {
@@ -114,7 +104,7 @@ impl Drift {
     /// The middle of the slopes of all pairs of stretches (Theil 1950, Sen 1968): a third of them may be far off, by a burst
     /// of load or another route, without moving it. Its interval is by the ranks of Kendall's tau, and not narrower than the
     /// scatter around the line allows.
-    pub fn estimate(&self) -> Option<Estimate> {
+    pub fn estimate(&self) -> Option<ClockSpeed> {
         let begun = self.begun.as_ref()?;
         let measured = begun.last.since(begun.first);
         let points: Vec<(f64, f64)> = self.course().map(|(at, late)| (at, f64::from(late))).collect();
@@ -134,7 +124,7 @@ impl Drift {
         let resolution = 2.0 / measured.as_secs_f64();
         let plus_minus = (middle - low).max(high - middle) + resolution + FLOOR;
         // Packets that come ever later are of a clock that is slow: microseconds a second are parts in a million.
-        Some(Estimate { ppm: -middle, plus_minus, measured })
+        Some(ClockSpeed { ppm: -middle, plus_minus, measured })
     }
 
     fn begin(&mut self, now: Time, ssrc: u32, timestamp: u32) {
@@ -153,17 +143,6 @@ impl Drift {
             *into = pair.iter().flatten().min().copied();
         }
         self.fastest = merged;
-    }
-}
-
-impl Estimate {
-    /// The speed of this clock against another that was measured against the same clock of ours: ours falls out.
-    pub fn against(&self, other: &Estimate) -> Estimate {
-        Estimate {
-            ppm: self.ppm - other.ppm,
-            plus_minus: self.plus_minus.hypot(other.plus_minus),
-            measured: self.measured.min(other.measured),
-        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::event::quality::{ClockSpeed, FarEndReport, StreamQuality, TwoClocks};
 use crate::pbx::media::{Heard, StreamId};
-use crate::rtp::drift::Estimate;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ const PER_MS: u32 = 8;
 
 /// What the media thread heard, as it is told.
 pub fn told(heard: &Heard) -> StreamQuality {
-    let (stats, arrived, far) = (&heard.stats, heard.arrivals.told(), &heard.far_end);
+    let (stats, far) = (&heard.stats, &heard.far_end);
     let far_end = (far.reports > 0).then(|| FarEndReport {
         reports: far.reports,
         lost: far.lost,
@@ -27,19 +26,8 @@ pub fn told(heard: &Heard) -> StreamQuality {
         longest_burst: stats.longest_burst(),
         late: stats.late(),
         duplicates: stats.duplicates(),
-        jitter: arrived.jitter,
-        worst_jitter: arrived.worst_jitter,
-        longest_gap: arrived.longest_gap,
-        longest_gap_at: arrived.longest_gap_at,
-        gaps: arrived.gaps,
-        packet_ms: arrived.packet_ms,
-        is_mixed: arrived.is_mixed,
-        pauses: arrived.pauses,
-        paused: arrived.paused,
-        ssrc_changes: arrived.ssrc_changes,
-        kinds: arrived.kinds,
-        clock: arrived.drift.map(speed),
         far_end,
+        ..heard.arrivals.told()
     }
 }
 
@@ -61,7 +49,7 @@ pub fn clocks(of: Comparison) -> Option<TwoClocks> {
     Some(TwoClocks {
         channel: of.channel.to_owned(),
         other: of.other.to_owned(),
-        speed: speed(estimate(clock).against(&estimate(of.other_clock))),
+        speed: clock.against(&of.other_clock),
         packet: Duration::from_millis(u64::from(of.quality.packet_ms.unwrap_or(20))),
     })
 }
@@ -102,14 +90,4 @@ impl Clocks {
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
-}
-
-fn speed(estimate: Estimate) -> ClockSpeed {
-    let Estimate { ppm, plus_minus, measured } = estimate;
-    ClockSpeed { ppm, plus_minus, measured }
-}
-
-fn estimate(speed: ClockSpeed) -> Estimate {
-    let ClockSpeed { ppm, plus_minus, measured } = speed;
-    Estimate { ppm, plus_minus, measured }
 }
