@@ -20,6 +20,7 @@ pub mod net;
 pub mod observe;
 pub mod pbx;
 pub mod programs;
+pub mod provision;
 pub mod registrar;
 pub mod rng;
 pub mod rtp;

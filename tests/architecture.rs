@@ -64,7 +64,7 @@ const ROOMS: &[Room] = &[
     pure("registrar", &["clock", "rng", "datetime", "event", "sip", "names", "config", "guard"]),
     pure("dialplan", &["clock", "rng", "datetime", "event", "wording", "config", "audio"]),
     pure("check", &["clock", "config", "dialplan"]),
-    pure("provision", &["clock", "rng", "datetime", "config"]),
+    pure("provision", &["source_key", "clock", "rng", "datetime", "wording", "config", "dialplan", "audio"]),
     pure(
         "pbx",
         &[
