@@ -27,6 +27,16 @@ const JUMP: i64 = 2_000_000;
 /// Half the width of the interval that is told, in standard deviations: 99 of 100 true values lie in it.
 const WIDE: f64 = 2.58;
 
+/// Parts of the measurement that are compared for the way's own changes.
+const PARTS: usize = 10;
+
+/// Of those, how many may be late without making the measurement less certain: the slope does not follow them.
+const DETOURS: usize = 2;
+
+/// How far the slope may be off when the way changed: by so many times what it changed, spread over the measurement. Of
+/// simulated ways that changed once or wandered, 99 of 100 slopes are within that.
+const FEIGNED: f64 = 3.0;
+
 /// What no measurement is better than, in ppm: the clock of the machine is itself steered while we measure.
 const FLOOR: f64 = 0.05;
 
@@ -102,8 +112,8 @@ impl Drift {
     /// The clock's speed against ours; `None`: too short, or too few packets, to say.
     ///
     /// The middle of the slopes of all pairs of stretches (Theil 1950, Sen 1968): a third of them may be far off, by a burst
-    /// of load or another route, without moving it. Its interval is by the ranks of Kendall's tau, and not narrower than the
-    /// scatter around the line allows.
+    /// of load or another route, without moving it. Its interval is by the ranks of Kendall's tau, which holds when every
+    /// stretch is late by a time of its own; and not narrower than what a way feigns that changed for good, or slowly.
     pub fn estimate(&self) -> Option<ClockSpeed> {
         let begun = self.begun.as_ref()?;
         let measured = begun.last.since(begun.first);
@@ -122,7 +132,8 @@ impl Drift {
         let share = (spread / slopes.len() as f64 / 2.0).min(0.5);
         let (low, high) = (at_rank(&slopes, 0.5 - share)?, at_rank(&slopes, 0.5 + share)?);
         let resolution = 2.0 / measured.as_secs_f64();
-        let plus_minus = (middle - low).max(high - middle) + resolution + FLOOR;
+        let feigned = FEIGNED * wandering(&points, middle) / measured.as_secs_f64();
+        let plus_minus = (middle - low).max(high - middle).max(feigned) + resolution + FLOOR;
         // Packets that come ever later are of a clock that is slow: microseconds a second are parts in a million.
         Some(ClockSpeed { ppm: -middle, plus_minus, measured })
     }
@@ -144,6 +155,20 @@ impl Drift {
         }
         self.fastest = merged;
     }
+}
+
+/// How far the parts of the measurement lie apart, in microseconds, when the slope is taken out of them.
+fn wandering(points: &[(f64, f64)], slope: f64) -> f64 {
+    let length = points.len().div_ceil(PARTS).max(1);
+    let middle = |part: &[(f64, f64)]| {
+        let mut late: Vec<f64> = part.iter().map(|(at, late)| late - slope * at).collect();
+        late.sort_by(f64::total_cmp);
+        at_rank(&late, 0.5)
+    };
+    let mut parts: Vec<f64> = points.chunks(length).filter_map(middle).collect();
+    parts.sort_by(f64::total_cmp);
+    let latest = parts.len().saturating_sub(1 + DETOURS);
+    parts.first().zip(parts.get(latest)).map_or(0.0, |(first, last)| last - first)
 }
 
 /// The value at this share of a sorted row, 0 to 1.

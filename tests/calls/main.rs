@@ -10,6 +10,7 @@ mod callers;
 mod cancel;
 mod capacity;
 mod challenged;
+mod clocks;
 mod code_options;
 mod codes;
 mod connections;
