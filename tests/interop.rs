@@ -24,6 +24,8 @@ mod exchange;
 mod kamailio;
 #[path = "interop/linphone.rs"]
 mod linphone;
+#[path = "interop/modems.rs"]
+mod modems;
 #[path = "interop/namespace.rs"]
 mod namespace;
 #[path = "interop/prompts.rs"]
@@ -74,6 +76,12 @@ fn skip(story: &str, why: &str) -> bool {
 fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// It takes more than a minute, and so begins among the first.
+#[test]
+fn a_modem_hears_another_one_as_over_a_wire() {
+    modems::exchange_data();
 }
 
 /// It takes most of a minute, and so begins among the first.

@@ -97,6 +97,8 @@ install_programs() {
     has flite || packages="$packages flite"
     python3 -c "import ensurepip" 2> /dev/null || packages="$packages python3-venv"
     has cc || packages="$packages gcc libc6-dev"
+    # Modems, for those that call each other.
+    [ -e "$(echo /usr/lib/*/libspandsp.so.2)" ] || packages="$packages libspandsp2"
     # A human voice, for the test that plays it.
     [ -e /usr/share/asterisk/sounds/en_US_f_Allison ] || packages="$packages asterisk-core-sounds-en-wav"
     [ -n "$packages" ] || return 0
