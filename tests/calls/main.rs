@@ -34,6 +34,7 @@ mod info;
 mod lamps;
 mod local;
 mod log_lines;
+mod long_runs;
 mod mailboxes;
 mod matrix;
 mod media;

@@ -133,6 +133,8 @@ pub struct Testbed {
     connections: u64,
     /// What is lost of the messages from an address: those that begin so.
     lost: BTreeSet<(SocketAddr, &'static str)>,
+    /// The same of those to an address.
+    lost_to: BTreeSet<(SocketAddr, &'static str)>,
     /// Spoils datagrams on their way, while it is there.
     pub spoiler: Option<Spoiler>,
     /// Files that the dialplan reads and writes, where a story has some.
@@ -216,6 +218,7 @@ impl Testbed {
             opens: Vec::new(),
             let_in: Default::default(),
             lost: BTreeSet::new(),
+            lost_to: BTreeSet::new(),
             spoiler: None,
             files: None,
             outside: Vec::new(),
@@ -549,9 +552,15 @@ impl Testbed {
         self.lost.insert((self.look(name).config().sip, start));
     }
 
+    /// Loses every message to a phone that begins so.
+    pub fn loses_to(&mut self, name: &str, start: &'static str) {
+        self.lost_to.insert((self.look(name).config().sip, start));
+    }
+
     /// Loses nothing on purpose any more.
     pub fn loses_nothing(&mut self) {
         self.lost.clear();
+        self.lost_to.clear();
     }
 
     /// Forgets what was sent and said until now: a story of thousands of calls would search it all each time.
@@ -974,7 +983,10 @@ impl Testbed {
             bytes = Bytes::from(text.replacen(line, &format!("From: {other};tag={tag}"), 1));
         }
         self.wire.push((self.now, from, to, bytes.clone()));
-        if self.lost.iter().any(|(of, start)| *of == from && bytes.starts_with(start.as_bytes())) {
+        let is_lost = |lost: &BTreeSet<(SocketAddr, &'static str)>, end| {
+            lost.iter().any(|(of, start)| *of == end && bytes.starts_with(start.as_bytes()))
+        };
+        if is_lost(&self.lost, from) || is_lost(&self.lost_to, to) {
             return;
         }
         let is_reliable = [from, to].iter().any(|end| self.flow_from(*end).transport.is_reliable());

@@ -399,6 +399,7 @@ impl Bridging<'_> {
                     self.forward_offer(id, role);
                 }
             }
+            None if absorbing::parts_codecs(self.parties, channel) => self.refuse_offer(channel, 488),
             None => self.answer_offer_alone(channel),
         }
     }

@@ -121,8 +121,14 @@ impl Describe<'_> {
             (Some(offer), false) => negotiate::offer_from(offer, &allow, &media),
             (None, _) => local_offer::own_offer(&allow, &media),
         };
-        // A caller that we hold ourselves, and that is on its way from there, is not held by the one it calls.
-        let made = if leg::is_held_by_us(caller.1) { made.map(|made| negotiate::reopen(&made, &media)) } else { made };
+        // A caller that we hold ourselves, and that is on its way from there, is not held by the one it calls. One that holds
+        // waits for the answer as anybody does: whoever answers is told then.
+        let has_begun_to_hold = agreement.remote_version() > 0 && agreement.remote.as_ref().is_some_and(Sdp::is_hold);
+        let made = if leg::is_held_by_us(caller.1) || has_begun_to_hold {
+            made.map(|made| negotiate::reopen(&made, &media))
+        } else {
+            made
+        };
         made.map_err(|none| no_codec(&none, &[&caller.1.peer, &self.leg.peer]))
     }
 

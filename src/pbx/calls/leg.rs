@@ -229,6 +229,7 @@ impl Leg {
         self.agreement.describe(description.clone(), we_offered);
         cx.index.servers.remove(&invite);
         self.state = State::Answering { hang_up: false };
+        self.info.hold();
         if let Some(dialog) = &mut self.ua.dialogs.current {
             dialog.confirmed = true;
         }

@@ -100,22 +100,32 @@ impl Pair<'_> {
     }
 
     /// The way of their media once the second has answered the first. `offered_version`: which version of the first's
-    /// media the second was offered. One that began to hold while a program ran on it holds the first from now on;
-    /// and the first learns when a medium of its early media is not there any more, since somebody else has answered, and
-    /// when whom it talked to before had it hold.
+    /// media the second was offered. One that began to hold, or left the codec, while a program ran on it tells the first
+    /// of it from now on; and the first learns when a medium of its early media is not there any more, since somebody else
+    /// has answered, and when whom it talked to before had it hold. The second learns that the first holds when it was not
+    /// told with its INVITE, and when the first has lost a medium.
     pub fn media_path(&self, offered_version: u32) -> MediaPath {
+        let is_untold = self.holds_untold() || self.b.has_lost(&self.a);
+        let version = self.a.leg.agreement.remote_version();
+        let offered_version = if is_untold { version.wrapping_sub(1) } else { offered_version };
         let mut path = MediaPath::new(self.may_go_direct(), offered_version);
-        let described =
-            |kind| self.a.leg.agreement.local.as_ref().is_some_and(|local| local.secondary_addr(kind).is_some());
-        let lacks = |kind| self.b.channel.port(kind).is_none_or(|port| port.bound().is_none());
-        let has_lost = self.a.channel.bound_ports().into_iter().any(|(kind, _)| described(kind) && lacks(kind));
-        if has_lost
+        let codec = |party: &Party<'_>| party.leg.agreement.agreed().map(|agreed| agreed.codec);
+        let is_apart = codec(&self.a).zip(codec(&self.b)).is_some_and(|(a, b)| a != b);
+        if self.a.has_lost(&self.b)
+            || is_apart
             || leg::is_kept_on_hold(self.a.leg)
             || self.b.channel.on_hold && self.b.leg.agreement.remote_version() > 0
         {
             path.informs_caller();
         }
         path
+    }
+
+    /// Did the first begin to hold before the second took part, or before it could be told?
+    fn holds_untold(&self) -> bool {
+        let holds = |sdp: &Option<Sdp>| sdp.as_ref().is_some_and(Sdp::is_hold);
+        let (a, b) = (&self.a.leg.agreement, &self.b.leg.agreement);
+        a.remote_version() > 0 && holds(&a.remote) && !holds(&b.local)
     }
 
     /// Do both lines want direct media, and does each have an address to send to?

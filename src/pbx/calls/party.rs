@@ -427,6 +427,17 @@ impl Party<'_> {
         }
     }
 
+    /// Does it carry a medium beside voice that the other does not carry, or not any more?
+    pub(super) fn has_lost(&self, other: &Party<'_>) -> bool {
+        let carries = |party: &Party<'_>, kind| {
+            let (local, remote) = (&party.leg.agreement.local, &party.leg.agreement.remote);
+            local.as_ref().is_some_and(|sdp| sdp.secondary_addr(kind).is_some())
+                && remote.as_ref().is_some_and(|sdp| sdp.has(kind))
+                && party.channel.port(kind).is_some_and(|port| port.bound().is_some())
+        };
+        self.channel.bound_ports().into_iter().any(|(kind, _)| carries(self, kind) && !carries(other, kind))
+    }
+
     /// The media beside voice that it has ports for and does not carry: its peer, or we, left them out of the last
     /// description.
     pub(super) fn unused_media(&self) -> Vec<MediaKind> {

@@ -9,7 +9,7 @@ use super::moving::Moving;
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::config::peer::Kind;
 use crate::dialplan::ChannelId;
-use crate::event::{Level, LogLine};
+use crate::event::{Handover, Level, LogLine};
 use crate::pbx::cause;
 use crate::pbx::core::{Core, LegId};
 use crate::sip::dialog::DialogKey;
@@ -143,13 +143,15 @@ impl Replacing<'_> {
         let Some(ringing) = ringing else { return };
         let name = self.parties.name_of(ringing);
         let mut moving = Moving { parties: self.parties, bridges: self.bridges, core: self.core };
-        if let Err(why) = moving.pick_up(ringing, id) {
-            let by = self.parties.name_of(id);
-            let text = format!("{by} cannot pick up {name}: {}", why.words());
-            self.core.emit(LogLine { level: Level::Notice, text });
-            self.parties.hang_up_leg(id, cause::NORMAL, self.core);
-            self.parties.forget(id, self.core);
-        }
+        let picked_up = moving.pick_up(ringing, id);
+        let by = self.parties.name_of(id);
+        let Err(why) = picked_up else {
+            return self.core.emit(Handover::PickedUp { channel: name, by });
+        };
+        let text = format!("{by} cannot pick up {name}: {}", why.words());
+        self.core.emit(LogLine { level: Level::Notice, text });
+        self.parties.hang_up_leg(id, cause::NORMAL, self.core);
+        self.parties.forget(id, self.core);
     }
 }
 

@@ -126,6 +126,17 @@ impl Player<'_> {
         is_prompted || self.world.lines.iter().any(|(_, line)| MOVES.iter().any(|words| line.contains(words)))
     }
 
+    /// Is it a telephone that refuses new offers, and did it refuse one that it needed?
+    fn refuses_to_be_told(&self, name: &str) -> bool {
+        let refusals = |step: &Step| match step.act {
+            Act::RefusesOffers(status @ 1..) if step.who == name => Some(format!("SIP/2.0 {status}")),
+            _ => None,
+        };
+        let mut refusals = self.script.steps.iter().filter_map(refusals);
+        let is_refused = |words: &String| !self.world.sent_by(name, &[words]).is_empty();
+        refusals.any(|words| self.is_moved() || is_refused(&words))
+    }
+
     /// What `from` sends ends up at `to` if both want that, and is not sent otherwise.
     fn hear_each_other(&self, (name, from): (&str, &Phone), (other, to): (&str, &Phone)) -> Result<(), String> {
         if self.is_parted(name) || self.is_parted(other) {
@@ -134,9 +145,9 @@ impl Player<'_> {
         if !from.is_talking() || !to.is_talking() {
             return Err(format!("{name} and {other} are joined, and one of them does not talk"));
         }
-        // Where it is to send from now on, a telephone is told by a new offer; whoever refuses that cannot be helped.
-        let refuses = |step: &Step| matches!(step.act, Act::RefusesOffers(1..)) && [name, other].contains(&step.who);
-        if self.is_moved() && self.script.steps.iter().any(refuses) {
+        // Where it is to send from now on, or that it is held, a telephone is told by a new offer; whoever refuses that cannot
+        // be helped.
+        if [name, other].iter().any(|name| self.refuses_to_be_told(name)) {
             return Ok(());
         }
         self.show_each_other((name, from), other)?;

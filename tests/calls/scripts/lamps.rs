@@ -113,6 +113,10 @@ impl Player<'_> {
             true => self.world.switch.lamps().device_state("Custom:night") == DeviceState::InUse,
             false => lines.iter().any(|line| has_call(line) || (*line == "desk" && has_call(SECOND))),
         };
+        // Three questions in a row may be lost, or their answers: then its lamp says that it is not there.
+        if !is_busy && self.script.quality.loss > 0 && lines.iter().any(|line| self.is_out_of_reach(line)) {
+            return Ok(());
+        }
         let words = match (one.package.as_str(), is_busy) {
             ("dialog", true) => "<state>confirmed</state>",
             ("dialog", false) => "<state>terminated</state>",
@@ -123,6 +127,13 @@ impl Player<'_> {
             true => Ok(()),
             false => Err(format!("{shown}, and that {lines:?} has a call is {is_busy}")),
         }
+    }
+
+    /// Has a line answered none of the latest questions whether it is there?
+    fn is_out_of_reach(&self, line: &str) -> bool {
+        let begin = format!("Peer '{line}' is now ");
+        let said = self.world.lines.iter().rev().find(|(_, text)| text.starts_with(&begin));
+        said.is_some_and(|(_, text)| text.contains("UNREACHABLE"))
     }
 
     /// Nobody watches anything any more.

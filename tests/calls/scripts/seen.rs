@@ -31,7 +31,7 @@ const EXPECTED: [(&str, u64); 31] = [
     ("lamps dark at the end", 40),
     ("lamps that went out", 60),
     ("texts delivered", 10),
-    ("texts kept", 300),
+    ("texts kept", 500),
     ("texts in calls", 100),
     ("calls out", 60),
     ("calls in", 200),

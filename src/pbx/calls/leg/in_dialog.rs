@@ -43,9 +43,9 @@ impl Leg {
             session_timer.on_update_response(response, ua, cx)
         } else if info.is_sent(id) {
             // A caller that has not acknowledged its 200 may not have had it: to it there is no dialog yet.
-            info.on_response(id, response, cx).filter(|_| matches!(state, State::Confirmed))
+            info.on_response(id, (response, cseq), ua, cx).filter(|_| matches!(state, State::Confirmed))
         } else if refers.is_sent(id) {
-            refers.on_response(id, response, ua, cx);
+            refers.on_response(id, (response, cseq), ua, cx);
             None
         } else {
             return false;
@@ -94,6 +94,7 @@ impl Leg {
                 return self.end_by_bye(Some(Ending::Undescribed), cx);
             }
         }
+        self.info.release(&mut self.ua, cx);
         self.ua.report(LegEvent::Confirmed(answer), cx);
     }
 

@@ -11,6 +11,7 @@ use crate::sip::header::{HeaderName, Headers};
 use crate::sip::message::{Request, Response};
 use crate::sip::method::Method;
 use crate::sip::transaction::{ClientId, ServerId};
+use bytes::Bytes;
 use std::time::Duration;
 
 /// Maximum number of INFO requests to one line that have no answer yet.
@@ -22,6 +23,9 @@ const CARRIED: [&str; 6] =
 /// The headers of an answer that say what would be taken.
 const ANSWERED: [&str; 3] = ["Accept", "Accept-Encoding", "Recv-Info"];
 
+/// How often a request is sent again that a later one of ours has overtaken.
+const MAX_REPEATS: u8 = 3;
+
 /// The INFO and MESSAGE requests that a leg passes on to its peer.
 #[derive(Debug, Default)]
 pub struct InfoRelay {
@@ -31,16 +35,31 @@ pub struct InfoRelay {
     peer_takes_text: Option<bool>,
     /// Ours.
     sent: Vec<Sent>,
+    /// A caller has not acknowledged its 200. It may not have had it, and would know no call that these belong to: they wait.
+    is_held: bool,
+    /// What waits for that.
+    held: Vec<Content>,
+}
+
+/// What a request of ours carries.
+#[derive(Debug, Clone)]
+struct Content {
+    method: Method,
+    fields: Vec<(HeaderName, Bytes)>,
+    body: Bytes,
+    /// The other line's request that it carries.
+    server: Option<ServerId>,
 }
 
 /// A request of ours that has no answer yet.
 #[derive(Debug)]
 struct Sent {
     id: ClientId,
-    /// The other line's that it carries.
-    server: Option<ServerId>,
-    /// It is a MESSAGE.
-    is_text: bool,
+    content: Content,
+    /// It went into a call that both sides knew of.
+    is_in_call: bool,
+    /// How often it was sent before.
+    repeats: u8,
 }
 
 impl InfoRelay {
@@ -75,22 +94,54 @@ impl InfoRelay {
         if takes == Some(false) {
             return Err(415);
         }
-        if self.sent.len() >= MAX_PENDING {
+        if self.is_full() {
             return Err(500);
         }
-        let Some(dialog) = &mut ua.dialogs.current else { return Err(415) };
-        let is_text = received.method == Method::Message;
-        let mut request = dialog.request(received.method);
-        for name in CARRIED.map(HeaderName::from_static) {
-            if let Some(value) = received.headers.get(name.clone()) {
-                request.headers.push(name, value.clone());
-            }
+        if ua.dialogs.current.is_none() {
+            return Err(415);
         }
-        request.body = received.body;
+        let field = |name: HeaderName| Some((name.clone(), Bytes::copy_from_slice(received.headers.get(name)?)));
+        let fields = CARRIED.map(HeaderName::from_static).into_iter().filter_map(field).collect();
+        self.dispatch(Content { method: received.method, fields, body: received.body, server: Some(server) }, ua, cx);
+        Ok(())
+    }
+
+    /// Have too many no answer yet?
+    fn is_full(&self) -> bool {
+        self.sent.len().saturating_add(self.held.len()) >= MAX_PENDING
+    }
+
+    /// Sends a request, or has it wait for the ACK of a caller.
+    fn dispatch(&mut self, content: Content, ua: &mut UserAgent, cx: &mut Cx<'_>) {
+        if self.is_held {
+            self.held.push(content);
+        } else {
+            self.send(content, 0, ua, cx);
+        }
+    }
+
+    fn send(&mut self, content: Content, repeats: u8, ua: &mut UserAgent, cx: &mut Cx<'_>) {
+        let Some(dialog) = &mut ua.dialogs.current else { return };
+        let is_in_call = dialog.confirmed;
+        let mut request = dialog.request(content.method.clone());
+        content.fields.iter().for_each(|(name, value)| request.headers.push(name.clone(), value.clone()));
+        request.body = content.body.clone();
         ua.add_common_headers(&mut request, cx);
         let id = ua.send(request, cx);
-        self.sent.push(Sent { id, server: Some(server), is_text });
-        Ok(())
+        self.sent.push(Sent { id, content, is_in_call, repeats });
+    }
+
+    /// A caller is answered, and has not acknowledged it yet: what is to go to it waits.
+    pub(super) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// It has.
+    pub(super) fn release(&mut self, ua: &mut UserAgent, cx: &mut Cx<'_>) {
+        self.is_held = false;
+        for content in std::mem::take(&mut self.held) {
+            self.send(content, 0, ua, cx);
+        }
     }
 
     /// Sends the peer a digit of our own, pressed for so long.
@@ -107,18 +158,8 @@ impl InfoRelay {
         if self.peer_takes == Some(false) {
             return Err("its telephone takes no INFO".to_owned());
         }
-        if self.sent.len() >= MAX_PENDING {
-            return Err(format!("its telephone has not answered {MAX_PENDING} INFO requests"));
-        }
-        let Some(dialog) = &mut ua.dialogs.current else { return Err("there is no dialog yet".to_owned()) };
-        let mut request = dialog.request(Method::Info);
         let (kind, body) = info_digit::body(digit, pressed, is_short);
-        request.headers.push(HeaderName::ContentType, kind);
-        request.body = body.into();
-        ua.add_common_headers(&mut request, cx);
-        let id = ua.send(request, cx);
-        self.sent.push(Sent { id, server: None, is_text: false });
-        Ok(())
+        self.send_own(Method::Info, kind, body.into(), ua, cx)
     }
 
     /// Sends the peer a text of our own.
@@ -129,16 +170,25 @@ impl InfoRelay {
         if self.peer_takes_text == Some(false) {
             return Err("its telephone takes no text messages".to_owned());
         }
-        if self.sent.len() >= MAX_PENDING {
+        self.send_own(Method::Message, PLAIN, text.into(), ua, cx)
+    }
+
+    fn send_own(
+        &mut self,
+        method: Method,
+        kind: &'static str,
+        body: Bytes,
+        ua: &mut UserAgent,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), String> {
+        if self.is_full() {
             return Err(format!("its telephone has not answered {MAX_PENDING} requests"));
         }
-        let Some(dialog) = &mut ua.dialogs.current else { return Err("there is no dialog yet".to_owned()) };
-        let mut request = dialog.request(Method::Message);
-        request.headers.push(HeaderName::ContentType, PLAIN.as_bytes());
-        request.body = text.into();
-        ua.add_common_headers(&mut request, cx);
-        let id = ua.send(request, cx);
-        self.sent.push(Sent { id, server: None, is_text: true });
+        if ua.dialogs.current.is_none() {
+            return Err("there is no dialog yet".to_owned());
+        }
+        let fields = vec![(HeaderName::ContentType, Bytes::from_static(kind.as_bytes()))];
+        self.dispatch(Content { method, fields, body, server: None }, ua, cx);
         Ok(())
     }
 
@@ -147,33 +197,45 @@ impl InfoRelay {
         self.sent.iter().any(|sent| sent.id == id)
     }
 
-    /// The peer's response. Says how the leg ends, when it ends by it (RFC 3261 12.2.1.2).
-    pub(super) fn on_response(&mut self, id: ClientId, response: &Response, cx: &mut Cx<'_>) -> Option<Ending> {
+    /// The peer's response to the request of number `cseq`. Says how the leg ends, when it ends by it (RFC 3261 12.2.1.2).
+    pub(super) fn on_response(
+        &mut self,
+        id: ClientId,
+        (response, cseq): (&Response, u32),
+        ua: &mut UserAgent,
+        cx: &mut Cx<'_>,
+    ) -> Option<Ending> {
         if response.status < 200 {
             return None;
         }
+        let Sent { content, is_in_call, repeats, .. } = self.take(id)?;
+        if response.status == 500 && ua.is_overtaken(cseq) && repeats < MAX_REPEATS {
+            self.send(content, repeats.saturating_add(1), ua, cx);
+            return None;
+        }
         let status = carried_status(response.status);
-        let sent = self.take(id);
-        if let Some(server) = sent.as_ref().and_then(|sent| sent.server) {
+        if let Some(server) = content.server {
             answer(server, status, Some(response).filter(|_| status == response.status), cx);
         }
         if matches!(response.status, 405 | 501) {
-            let is_text = sent.is_some_and(|sent| sent.is_text);
+            let is_text = content.method == Method::Message;
             *(if is_text { &mut self.peer_takes_text } else { &mut self.peer_takes }) = Some(false);
         }
-        (response.status == 481).then_some(Ending::Gone)
+        // To a caller that was not answered yet there was no call when it was asked.
+        (response.status == 481 && is_in_call).then_some(Ending::Gone)
     }
 
     /// The peer never answered. The call goes on: it is no worse than a digit that was not heard.
     pub(super) fn on_silence(&mut self, id: ClientId, cx: &mut Cx<'_>) {
-        if let Some(server) = self.take(id).and_then(|sent| sent.server) {
+        if let Some(server) = self.take(id).and_then(|sent| sent.content.server) {
             answer(server, 504, None, cx);
         }
     }
 
     /// The leg is over: what is still to be answered is (RFC 3261 15.1.2).
     pub(super) fn end(&mut self, cx: &mut Cx<'_>) {
-        for server in std::mem::take(&mut self.sent).into_iter().filter_map(|sent| sent.server) {
+        let sent = std::mem::take(&mut self.sent).into_iter().map(|sent| sent.content);
+        for server in sent.chain(std::mem::take(&mut self.held)).filter_map(|content| content.server) {
             answer(server, 487, None, cx);
         }
     }

@@ -16,13 +16,16 @@ const REFER_SUB: HeaderName = HeaderName::Other(Bytes::from_static(b"Refer-Sub")
 /// How long the implicit subscription may last, in seconds: longer than anything rings.
 const LASTS: u32 = 180;
 
+/// How often a NOTIFY is sent again that a later request of ours has overtaken.
+const MAX_REPEATS: u8 = 3;
+
 /// What a leg was asked by REFER, and asks.
 #[derive(Debug, Default)]
 pub struct Refers {
     /// The peer's REFER whose outcome is not known yet.
     open: Option<Subscription>,
     /// Our NOTIFY that has no answer yet: the next waits for that, or it might arrive before it.
-    sent: Option<ClientId>,
+    sent: Option<Sent>,
     /// What is to be told next.
     waiting: Option<(u32, u16)>,
     /// Our own REFER, until its outcome is known.
@@ -38,6 +41,16 @@ struct Subscription {
     id: u32,
     /// Nobody is told.
     is_quiet: bool,
+}
+
+/// A NOTIFY of ours.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    client: ClientId,
+    /// The subscription and the status that it tells.
+    told: (u32, u16),
+    /// How often it was sent before.
+    repeats: u8,
 }
 
 impl Refers {
@@ -70,11 +83,12 @@ impl Refers {
         }
         match self.sent {
             Some(_) => self.waiting = Some((id, status)),
-            None => self.send(id, status, ua, cx),
+            None => self.send((id, status), 0, ua, cx),
         }
     }
 
-    fn send(&mut self, id: u32, status: u16, ua: &mut UserAgent, cx: &mut Cx<'_>) {
+    fn send(&mut self, told: (u32, u16), repeats: u8, ua: &mut UserAgent, cx: &mut Cx<'_>) {
+        let (id, status) = told;
         let Some(dialog) = &mut ua.dialogs.current else { return };
         let mut request = dialog.request(Method::Notify);
         let state =
@@ -85,13 +99,13 @@ impl Refers {
         request.headers.push(HeaderName::ContentType, "message/sipfrag;version=2.0");
         request.body = format!("SIP/2.0 {status} {}\r\n", reason_phrase(status)).into();
         ua.add_common_headers(&mut request, cx);
-        self.sent = Some(ua.send(request, cx));
+        self.sent = Some(Sent { client: ua.send(request, cx), told, repeats });
     }
 
     /// What is still to be told is told at once: the dialog is about to end.
     pub(super) fn flush(&mut self, ua: &mut UserAgent, cx: &mut Cx<'_>) {
-        if let Some((id, status)) = self.waiting.take() {
-            self.send(id, status, ua, cx);
+        if let Some(told) = self.waiting.take() {
+            self.send(told, 0, ua, cx);
         }
     }
 
@@ -110,11 +124,22 @@ impl Refers {
 
     /// Is this a NOTIFY or REFER of ours?
     pub(super) fn is_sent(&self, id: ClientId) -> bool {
-        self.ours == Some(id) || self.sent == Some(id)
+        self.ours == Some(id) || self.is_notify(id)
     }
 
-    /// A response to one of them. Who refuses to be told how it goes is told nothing more.
-    pub(super) fn on_response(&mut self, id: ClientId, response: &Response, ua: &mut UserAgent, cx: &mut Cx<'_>) {
+    fn is_notify(&self, id: ClientId) -> bool {
+        self.sent.is_some_and(|sent| sent.client == id)
+    }
+
+    /// A response to one of them, of number `cseq`. Who refuses to be told how it goes is told nothing more; what a later
+    /// request of ours overtook is told again.
+    pub(super) fn on_response(
+        &mut self,
+        id: ClientId,
+        (response, cseq): (&Response, u32),
+        ua: &mut UserAgent,
+        cx: &mut Cx<'_>,
+    ) {
         if response.status < 200 {
             return;
         }
@@ -128,7 +153,13 @@ impl Refers {
             }
             return;
         }
-        self.sent = None;
+        let sent = self.sent.take();
+        let is_overtaken = response.status == 500 && ua.is_overtaken(cseq);
+        if let Some(sent) = sent.filter(|sent| is_overtaken && sent.repeats < MAX_REPEATS) {
+            // What is to be told next says more.
+            let told = self.waiting.take().unwrap_or(sent.told);
+            return self.send(told, sent.repeats.saturating_add(1), ua, cx);
+        }
         if response.status >= 300 {
             (self.open, self.waiting) = (None, None);
         }
@@ -141,7 +172,7 @@ impl Refers {
             self.ours = None;
             ua.report(LegEvent::Referred(408), cx);
         }
-        if self.sent == Some(id) {
+        if self.is_notify(id) {
             self.sent = None;
             self.flush(ua, cx);
         }

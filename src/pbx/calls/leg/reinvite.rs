@@ -18,7 +18,7 @@ use crate::sip::transaction::{ClientId, ServerId};
 use bytes::Bytes;
 use std::time::Duration;
 
-/// Maximum number of 491 responses in a row after which our offer is made again: a phone may send them until the ACK of
+/// Maximum number of 491 responses in a row (and of 500 responses to offers that later requests overtook) after which our offer is made again: a phone may send them until the ACK of
 /// its own 2xx comes, which may be seconds on a bad network.
 const MAX_GLARES: u8 = 7;
 
@@ -28,7 +28,7 @@ pub(super) struct Renegotiation {
     leg: LegId,
     /// We made the dialog's Call-ID (RFC 3261 14.1 gives its owner the longer wait).
     owns_call_id: bool,
-    /// 491 responses in a row.
+    /// 491 responses in a row, and 500 responses to offers that were overtaken.
     glares: u8,
     exchange: Exchange,
 }
@@ -155,7 +155,8 @@ impl Renegotiation {
         }
         let offer = parts.agreement.withdraw_offer(previous);
         if !is_refresh {
-            return self.on_refusal(response, offer, parts, cx);
+            let is_overtaken = response.status == 500 && parts.ua.is_overtaken(cseq);
+            return self.on_refusal(response, offer.map(|offer| (offer, is_overtaken)), parts, cx);
         }
         let ending = parts.session_timer.on_refusal(response, cx);
         if ending.is_none() {
@@ -187,17 +188,22 @@ impl Renegotiation {
     fn on_refusal(
         &mut self,
         response: &Response,
-        offer: Option<Sdp>,
+        offer: Option<(Sdp, bool)>,
         parts: Parts<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Ending> {
         match (response.status, offer) {
             // RFC 3261 14.1: 481 and 408 end the dialog.
             (481 | 408, _) => return Some(Ending::Gone),
-            (422, Some(offer)) if parts.session_timer.raise_interval(&response.headers) => {
+            (422, Some((offer, _))) if parts.session_timer.raise_interval(&response.headers) => {
                 self.wait(offer, Duration::ZERO, cx);
             }
-            (491, Some(offer)) if self.glares < MAX_GLARES => {
+            // RFC 3261 12.2.2: a later request of ours (a NOTIFY, say) came first. The offer itself was not looked at.
+            (500, Some((offer, true))) if self.glares < MAX_GLARES => {
+                self.glares = self.glares.saturating_add(1);
+                self.wait(offer, Duration::ZERO, cx);
+            }
+            (491, Some((offer, _))) if self.glares < MAX_GLARES => {
                 self.glares = self.glares.saturating_add(1);
                 let delay = self.glare_delay(cx.core.rng.bits());
                 self.wait(offer, delay, cx);

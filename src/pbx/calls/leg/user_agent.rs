@@ -77,6 +77,12 @@ impl UserAgent {
         self.dialogs.current.as_ref().map(|dialog| &dialog.local.uri)
     }
 
+    /// Has a later request than that of this number been sent in the dialog? Where it arrives first, the earlier one is answered
+    /// with 500 (RFC 3261 12.2.2).
+    pub(super) fn is_overtaken(&self, cseq: u32) -> bool {
+        self.dialogs.current.as_ref().is_some_and(|dialog| dialog.local_cseq > cseq)
+    }
+
     /// Our tag, once there is a dialog.
     pub(super) fn local_tag(&self) -> Option<&str> {
         self.dialogs.current.as_ref().map(|dialog| dialog.local_tag.as_str())
