@@ -23,36 +23,38 @@ const LONGEST: u32 = 200;
 pub const LENGTHS: [u32; 6] = [0, 10, 20, 30, 40, 60];
 
 /// A packet that comes so long after its neighbour is a gap somebody hears: a jitter buffer of the usual 60 ms is empty.
-pub const GAP: Duration = Duration::from_millis(80);
+pub const GAP: Duration = Duration::from_micros(GAP_MICROS);
+
+const GAP_MICROS: u64 = 80_000;
 
 /// So many packets in a row of another payload type are another codec.
 const ANOTHER: u8 = 50;
 
-/// What is counted of a sender's packets as they arrive.
+/// What is counted of a sender's packets as they arrive. What every packet needs stands together; times are microseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Arrivals {
     last: Option<Last>,
-    /// RFC 3550 6.4.1, in microseconds, with four binary places.
-    jitter: i64,
-    worst_jitter: i64,
-    longest: Duration,
-    longest_at: Duration,
-    gaps: u32,
-    first: Option<Time>,
-    lengths: [u32; LENGTHS.len()],
-    pauses: u32,
-    paused: Duration,
-    sources: u32,
+    first: Option<u64>,
     sound: Option<u8>,
     others_in_row: u8,
+    /// RFC 3550 6.4.1, with four binary places.
+    jitter: i64,
+    worst_jitter: i64,
+    longest: u64,
+    longest_at: u64,
+    lengths: [u32; LENGTHS.len()],
     kinds: [(u8, u32); KINDS],
     others: u32,
+    gaps: u32,
+    pauses: u32,
+    sources: u32,
+    paused: Duration,
     drift: Drift,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Last {
-    at: Time,
+    at: u64,
     ssrc: u32,
     sequence: u16,
     timestamp: u32,
@@ -62,6 +64,7 @@ impl Arrivals {
     /// An accepted packet arrived.
     pub fn record(&mut self, now: Time, header: &Header) {
         self.count_kind(header.payload_type);
+        let now = u64::try_from(now.since_start().as_micros()).unwrap_or(u64::MAX);
         let first = *self.first.get_or_insert(now);
         if !self.is_sound(header.payload_type) {
             return;
@@ -91,11 +94,11 @@ impl Arrivals {
     }
 
     /// A packet after another of the same stream.
-    fn follow(&mut self, last: &Last, came: &Last, first: Time) {
+    fn follow(&mut self, last: &Last, came: &Last, first: u64) {
         let step = came.timestamp.wrapping_sub(last.timestamp).cast_signed();
-        let took = came.at.since(last.at);
+        let took = came.at.saturating_sub(last.at);
         if step.unsigned_abs() < CLOCK * 10 {
-            let late = micros(took) - i64::from(step) * 1_000 / i64::from(PER_MS);
+            let late = i64::try_from(took).unwrap_or(i64::MAX / 32) - i64::from(step) * 1_000 / i64::from(PER_MS);
             self.jitter += late.abs() - self.jitter / 16;
             self.worst_jitter = self.worst_jitter.max(self.jitter);
         }
@@ -113,9 +116,9 @@ impl Arrivals {
             *number = number.saturating_add(1);
         }
         if took > self.longest {
-            (self.longest, self.longest_at) = (took, last.at.since(first));
+            (self.longest, self.longest_at) = (took, last.at.saturating_sub(first));
         }
-        if took >= GAP.max(Duration::from_millis(u64::from(step) * 2)) {
+        if took >= GAP_MICROS.max(u64::from(step) * 2_000) {
             self.gaps = self.gaps.saturating_add(1);
         }
     }
@@ -138,8 +141,8 @@ impl Arrivals {
         StreamQuality {
             jitter: from_micros(self.jitter / 16),
             worst_jitter: from_micros(self.worst_jitter / 16),
-            longest_gap: self.longest,
-            longest_gap_at: self.longest_at,
+            longest_gap: Duration::from_micros(self.longest),
+            longest_gap_at: Duration::from_micros(self.longest_at),
             gaps: self.gaps,
             // A stream of events alone has packets of no length.
             packet_ms: usual.and_then(|place| LENGTHS.get(place)).copied().filter(|length| whole > 0 && *length > 0),
@@ -153,10 +156,6 @@ impl Arrivals {
             ..StreamQuality::default()
         }
     }
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 32)
 }
 
 fn from_micros(micros: i64) -> Duration {

@@ -5,15 +5,14 @@
 //! every stretch of time the packet that was fastest is kept, and the line through those tells the two clocks apart.
 //! The ring of stretches has a fixed size: when it is full, neighbours become one, and every stretch lasts twice as long.
 
-use crate::clock::Time;
 use crate::event::quality::ClockSpeed;
 use std::time::Duration;
 
 /// Stretches in the ring.
 const STRETCHES: usize = 64;
 
-/// How long a stretch lasts at first.
-const FIRST: Duration = Duration::from_secs(1);
+/// How long a stretch lasts at first, in microseconds.
+const FIRST: u64 = 1_000_000;
 
 /// Shorter than this, a measurement says nothing.
 pub const SHORTEST: Duration = Duration::from_secs(60);
@@ -44,57 +43,84 @@ const FLOOR: f64 = 0.05;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
     begun: Option<Begun>,
-    width: Duration,
+    stretch: Stretch,
+    /// How long a stretch lasts, in microseconds.
+    width: u64,
+    jumps: u32,
     /// In microseconds, how much later than the first packet its fastest came than its timestamp says; `None`: no packet
     /// came in it.
     fastest: [Option<i32>; STRETCHES],
-    jumps: u32,
 }
 
-/// The line of timestamps that is measured.
+/// The line of timestamps that is measured. Times in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Begun {
     ssrc: u32,
-    first: Time,
-    last: Time,
     timestamp: u32,
+    first: u64,
+    last: u64,
     /// Units of the timestamp's clock since the first packet.
     elapsed: i64,
     offset: i64,
 }
 
+/// The stretch that goes on: a packet that was not its fastest needs no look at the ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stretch {
+    index: usize,
+    /// When it ends, in microseconds since the first packet.
+    end: u64,
+    /// What the ring has of it; the greatest number there is for none.
+    fastest: i32,
+}
+
 impl Default for Drift {
     fn default() -> Drift {
-        Drift { begun: None, width: FIRST, fastest: [None; STRETCHES], jumps: 0 }
+        let stretch = Stretch { index: 0, end: FIRST, fastest: i32::MAX };
+        Drift { begun: None, stretch, width: FIRST, jumps: 0, fastest: [None; STRETCHES] }
     }
 }
 
 impl Drift {
-    /// A packet with this timestamp of the stream `ssrc` arrived. `clock` is what its timestamps count, per second.
-    pub fn record(&mut self, now: Time, ssrc: u32, timestamp: u32, clock: u32) {
+    /// A packet with this timestamp of the stream `ssrc` arrived, at `now` in microseconds since any moment. `clock` is what
+    /// its timestamps count, per second.
+    pub fn record(&mut self, now: u64, ssrc: u32, timestamp: u32, clock: u32) {
         let Some(begun) = &mut self.begun else { return self.begin(now, ssrc, timestamp) };
         // RFC 3550 5.1: timestamps wrap; half the circle forward is ahead, the other half behind.
         let step = i64::from(timestamp.wrapping_sub(begun.timestamp).cast_signed());
         let elapsed = begun.elapsed.saturating_add(step);
-        let arrived = i64::try_from(now.since(begun.first).as_micros()).unwrap_or(i64::MAX);
+        let since = now.saturating_sub(begun.first);
+        let arrived = i64::try_from(since).unwrap_or(i64::MAX);
         let offset = arrived.saturating_sub(elapsed.saturating_mul(1_000_000) / i64::from(clock.max(1)));
         if ssrc != begun.ssrc || offset.abs_diff(begun.offset) > JUMP.unsigned_abs() {
             self.jumps = self.jumps.saturating_add(1);
             return self.begin(now, ssrc, timestamp);
         }
         *begun = Begun { last: now, timestamp, elapsed, offset, ..*begun };
-        let since = now.since(begun.first);
+        if since >= self.stretch.end {
+            self.next_stretch(since);
+        }
+        let offset = i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX });
+        if offset <= self.stretch.fastest {
+            self.stretch.fastest = offset;
+            if let Some(fastest) = self.fastest.get_mut(self.stretch.index) {
+                *fastest = Some(offset);
+            }
+        }
+    }
+
+    /// The stretch in which a packet came so long after the first, in microseconds, goes on from now on.
+    fn next_stretch(&mut self, since: u64) {
         let index = loop {
-            let index = usize::try_from(since.as_micros() / self.width.as_micros().max(1)).unwrap_or(usize::MAX);
+            let index = usize::try_from(since / self.width.max(1)).unwrap_or(usize::MAX);
             if index < STRETCHES {
                 break index;
             }
             self.double();
         };
-        if let Some(stretch) = self.fastest.get_mut(index) {
-            let offset = i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX });
-            *stretch = Some(stretch.map_or(offset, |fastest| fastest.min(offset)));
-        }
+        let end = self.width.saturating_mul(index as u64 + 1);
+        let fastest = self.fastest.get(index).copied().flatten().unwrap_or(i32::MAX);
+        self.stretch = Stretch { index, end, fastest };
     }
 
     /// How often another line of timestamps began, and with it a new measurement.
@@ -105,7 +131,7 @@ impl Drift {
     /// How much later than the first packet the fastest of each stretch came: where the stretch begins, in seconds, and
     /// microseconds.
     pub fn course(&self) -> impl Iterator<Item = (f64, i32)> {
-        let width = self.width.as_secs_f64();
+        let width = Duration::from_micros(self.width).as_secs_f64();
         (0u32..).zip(self.fastest).filter_map(move |(index, fastest)| Some((f64::from(index) * width, fastest?)))
     }
 
@@ -116,7 +142,7 @@ impl Drift {
     /// stretch is late by a time of its own; and not narrower than what a way feigns that changed for good, or slowly.
     pub fn estimate(&self) -> Option<ClockSpeed> {
         let begun = self.begun.as_ref()?;
-        let measured = begun.last.since(begun.first);
+        let measured = Duration::from_micros(begun.last.saturating_sub(begun.first));
         let points: Vec<(f64, f64)> = self.course().map(|(at, late)| (at, f64::from(late))).collect();
         if measured < SHORTEST || points.len() < FEWEST {
             return None;
@@ -138,9 +164,10 @@ impl Drift {
         Some(ClockSpeed { ppm: -middle, plus_minus, measured })
     }
 
-    fn begin(&mut self, now: Time, ssrc: u32, timestamp: u32) {
-        let begun = Begun { ssrc, first: now, last: now, timestamp, elapsed: 0, offset: 0 };
+    fn begin(&mut self, now: u64, ssrc: u32, timestamp: u32) {
+        let begun = Begun { ssrc, timestamp, first: now, last: now, elapsed: 0, offset: 0 };
         *self = Drift { begun: Some(begun), jumps: self.jumps, ..Drift::default() };
+        self.stretch.fastest = 0;
         if let Some(first) = self.fastest.first_mut() {
             *first = Some(0);
         }
@@ -182,6 +209,10 @@ mod tests {
     use super::*;
     use crate::rng::Rng;
 
+    fn micros(time: Duration) -> u64 {
+        u64::try_from(time.as_micros()).unwrap()
+    }
+
     /// How a way delays its packets, in microseconds.
     #[derive(Clone, Copy, Debug)]
     enum Way {
@@ -217,7 +248,7 @@ mod tests {
             let at = f64::from(number) * 0.02 / (1.0 + ppm * 1e-6);
             let delay = way.delay(at, f64::from(seconds), rng);
             let arrives = Duration::from_secs_f64(at) + Duration::from_micros(10_000 + delay);
-            drift.record(Time::from_start(arrives), ssrc, first.wrapping_add(number * 160), 8_000);
+            drift.record(micros(arrives), ssrc, first.wrapping_add(number * 160), 8_000);
         }
         drift
     }
@@ -266,7 +297,7 @@ mod tests {
         let mut drift = Drift::default();
         for number in (0..30_000u32).filter(|number| number / 1_500 % 2 == 0) {
             let at = Duration::from_micros(u64::from(number) * 20_000);
-            drift.record(Time::from_start(at), 1, number * 160, 8_000);
+            drift.record(micros(at), 1, number * 160, 8_000);
         }
         let estimate = drift.estimate().unwrap();
         assert!(estimate.ppm.abs() <= estimate.plus_minus && estimate.plus_minus < 1.0, "{estimate:?}");
@@ -278,7 +309,7 @@ mod tests {
         for number in 0..5_000u32 {
             let at = Duration::from_micros(u64::from(number) * 20_000);
             let jumped = if number < 2_500 { 0 } else { 1_000_000 };
-            drift.record(Time::from_start(at), 1, jumped + number * 160, 8_000);
+            drift.record(micros(at), 1, jumped + number * 160, 8_000);
         }
         assert_eq!(drift.jumps(), 1);
         // 50 s since the jump: too short again.
@@ -301,7 +332,7 @@ mod tests {
         let mut drift = Drift::default();
         for number in 0..86_400u32 {
             let at = Duration::from_secs_f64(f64::from(number) / (1.0 - 20e-6));
-            drift.record(Time::from_start(at), 1, number.wrapping_mul(90_000), 90_000);
+            drift.record(micros(at), 1, number.wrapping_mul(90_000), 90_000);
         }
         let estimate = drift.estimate().unwrap();
         assert!((estimate.ppm + 20.0).abs() < 0.2, "{estimate:?}");
@@ -316,7 +347,7 @@ mod tests {
         for _ in 0..200_000 {
             at += Duration::from_micros(rng.below(3_000_000) * rng.below(2));
             let ssrc = (rng.below(100) == 0).into();
-            drift.record(Time::from_start(at), ssrc, rng.bits() as u32 >> rng.below(32), rng.below(3) as u32 * 8_000);
+            drift.record(micros(at), ssrc, rng.bits() as u32 >> rng.below(32), rng.below(3) as u32 * 8_000);
         }
         drift.estimate();
         assert!(drift.course().count() <= STRETCHES);

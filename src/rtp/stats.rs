@@ -49,7 +49,9 @@ impl Stats {
             }
             return;
         };
-        if let Some(upto) = self.streams.get_mut(..=index) {
+        if index > 0
+            && let Some(upto) = self.streams.get_mut(..=index)
+        {
             upto.rotate_right(1);
         }
         let Some(current) = self.streams.first_mut().and_then(Option::as_mut) else { return };
