@@ -11,6 +11,7 @@ mod early;
 mod fan_out;
 mod feeding;
 mod inbox;
+mod media_socket;
 mod mixer;
 mod orders;
 mod player;

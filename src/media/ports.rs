@@ -133,7 +133,7 @@ impl Ports {
         // None of what follows is needed for a call to work.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         // Without fragments the kernel chooses no identification, which saves some per cent of a packet's cost.
-        // `stream::transmit` allows them again when needed.
+        // `MediaSocket::send` allows them again when needed.
         let _ = match local {
             IpAddr::V4(_) => set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::DO),
             IpAddr::V6(_) => set_ipv6_mtu_discover(&socket, Ipv6PathMtuDiscovery::DO),

@@ -9,7 +9,7 @@ use crate::rtp::header::{self, Header};
 use crate::rtp::rtcp;
 use crate::rtp::strict::Verdict;
 use slab::Slab;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 
 /// The largest packet that is forwarded. The buffer has one byte more, to recognise a longer one, which is dropped.
 pub(super) const MAX_PACKET: usize = 4_096;
@@ -19,7 +19,7 @@ pub(super) type Buffer = [u8; MAX_PACKET + 1];
 
 /// A packet waits at the stream in `slot`, whose peer's address is not known yet.
 pub(super) fn early(stream: &mut Stream, now: Time, buffer: &mut Buffer) {
-    let Some((length, source)) = receive(&stream.rtp, buffer) else { return };
+    let Some((length, source)) = stream.rtp.receive(buffer) else { return };
     match buffer.get(..length).filter(|packet| packet.len() <= MAX_PACKET) {
         Some(packet) => stream.keep(now, source, packet),
         None => increment(&mut stream.counts.malformed),
@@ -35,7 +35,7 @@ pub(super) fn rtp(
     trace: Option<&mut PacketTrace>,
 ) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
-    let (length, source) = receive(&stream.rtp, buffer)?;
+    let (length, source) = stream.rtp.receive(buffer)?;
     let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= MAX_PACKET) else {
         increment(&mut stream.counts.malformed);
         return None;
@@ -146,7 +146,7 @@ fn leave_out(streams: &mut Slab<Stream>, slot: usize) {
 /// reported.
 pub(super) fn datagram(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
-    let (length, source) = receive(&stream.rtp, buffer)?;
+    let (length, source) = stream.rtp.receive(buffer)?;
     let Some(datagram) = buffer.get(..length).filter(|datagram| datagram.len() <= MAX_PACKET) else {
         increment(&mut stream.counts.malformed);
         return None;
@@ -190,7 +190,7 @@ pub(super) fn udptl_datagram(
 /// One RTCP packet waits at the stream in `slot`.
 pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) {
     let Some(stream) = streams.get_mut(slot) else { return };
-    let Some((length, source)) = receive(&stream.rtcp, buffer) else { return };
+    let Some((length, source)) = stream.rtcp.receive(buffer) else { return };
     let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= MAX_PACKET && rtcp::is_rtcp(packet))
     else {
         increment(&mut stream.counts.malformed);
@@ -218,11 +218,6 @@ fn report(streams: &mut Slab<Stream>, slot: usize, now: Time, (source, came): (S
     {
         to.deliver_rtcp(now, &from.line, packet, came);
     }
-}
-
-/// Exactly one receive for one readiness: the next packet is reported by the next wait, and no call finds nothing.
-fn receive(socket: &UdpSocket, buffer: &mut Buffer) -> Option<(usize, SocketAddr)> {
-    socket.recv_from(buffer).ok()
 }
 
 fn undelivered(streams: &mut Slab<Stream>, slot: usize) {

@@ -4,6 +4,7 @@ use super::digit_listener::DigitListener;
 use super::digit_sender::DigitSender;
 use super::early::{Early, Waiting};
 use super::feeding::Feeding;
+use super::media_socket::MediaSocket;
 use super::player::Playing;
 use super::ports::Pair;
 use super::seat::Seated;
@@ -14,10 +15,9 @@ use crate::pbx::media::{Heard, Remote, StreamCounts, StreamId, StreamKind, Strea
 use crate::rtp::continuity::{Continuity, Place};
 use crate::rtp::header::{self, Header};
 use crate::rtp::rtcp;
-use crate::rtp::strict::{Expected, Learner};
-use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
+use crate::rtp::strict::{Expected, Learner, REMAPPED};
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How long first packets wait for the verb that says what to do with them, once the peer's address is known.
@@ -25,6 +25,11 @@ const WAIT: Duration = Duration::from_millis(100);
 
 /// The samples a packet of comfort noise stands for: 20 ms.
 const KEEPALIVE_STEP: u32 = 160;
+
+/// How long a peer that is followed to where it sends from may be silent before its socket hears everybody again: before
+/// another source may be learned.
+const QUIET: Duration = Duration::from_secs(1);
+const _: () = assert!(QUIET.as_millis() < REMAPPED.as_millis());
 
 /// The side of a recording that a packet from the peer belongs to.
 pub(super) const FROM_PEER: usize = 0;
@@ -36,8 +41,8 @@ pub(super) struct Stream {
     pub id: StreamId,
     pub kind: StreamKind,
     pub port: u16,
-    pub rtp: UdpSocket,
-    pub rtcp: UdpSocket,
+    pub rtp: MediaSocket,
+    pub rtcp: MediaSocket,
     pub learner: Learner,
     /// How what comes from the peer came.
     pub heard: Heard,
@@ -61,6 +66,8 @@ pub(super) struct Stream {
     pub taps: Option<Box<Taps>>,
     /// How long nothing has come or gone.
     pub silence: Silence,
+    /// When [`Stream::reopen`] will be called, if it will.
+    guarded: Option<Time>,
     /// Where the latest packet came from that was dropped for its source.
     pub stranger: Option<SocketAddr>,
     /// RTP packets that the system refused to send, and its latest reason.
@@ -103,8 +110,8 @@ impl Stream {
             id,
             kind,
             port: pair.port,
-            rtp: pair.rtp,
-            rtcp: pair.rtcp,
+            rtp: MediaSocket::new(pair.rtp),
+            rtcp: MediaSocket::new(pair.rtcp),
             learner: Learner::new(Expected::default()),
             heard: Heard::default(),
             counts: StreamCounts::default(),
@@ -118,6 +125,7 @@ impl Stream {
             sending: None,
             taps: None,
             silence: Silence::default(),
+            guarded: None,
             stranger: None,
             refused: None,
             remote: None,
@@ -129,6 +137,7 @@ impl Stream {
     /// Sets where the peer is, from a new offer or answer.
     pub fn set_remote(&mut self, now: Time, remote: Remote) {
         let (before, rtcp_to) = (self.remote, self.rtcp_to);
+        self.rtp.disconnect();
         self.learner.reset(
             now,
             Expected {
@@ -215,6 +224,32 @@ impl Stream {
         self.rtp_to = learned.or(remote.rtp);
     }
 
+    /// A packet was accepted. As soon as no other source can be, the system drops what comes from others. Returns when to call
+    /// [`Stream::reopen`], if it is to be.
+    pub fn settle(&mut self) -> Option<Time> {
+        if self.rtp.is_connected() {
+            return None;
+        }
+        self.rtp.connect(self.learner.only_source()?);
+        let last = self.learner.silent_since().filter(|_| self.rtp.is_connected() && self.guarded.is_none())?;
+        self.guarded = Some(last + QUIET);
+        self.guarded
+    }
+
+    /// Everybody is heard again if the peer, whom its silence lets come from elsewhere, is silent. Returns when to look again;
+    /// a deadline of another stream that had this slot counts for nothing.
+    pub fn reopen(&mut self, now: Time, deadline: Time) -> Option<Time> {
+        if self.guarded != Some(deadline) {
+            return None;
+        }
+        let last = self.learner.silent_since().filter(|_| self.rtp.is_connected());
+        self.guarded = last.map(|last| last + QUIET).filter(|next| *next > now);
+        if last.is_some() && self.guarded.is_none() {
+            self.rtp.disconnect();
+        }
+        self.guarded
+    }
+
     /// An RTCP packet was accepted from `source`: that is where a followed peer receives RTCP.
     pub fn follow_rtcp(&mut self, source: SocketAddr) {
         if self.remote.is_some_and(|remote| remote.symmetric && remote.rtp.is_some()) {
@@ -236,7 +271,7 @@ impl Stream {
     pub fn deliver_datagram(&mut self, datagram: &[u8]) {
         match self.rtp_to {
             Some(to) => {
-                let sent = transmit(&self.rtp, datagram, to);
+                let sent = self.rtp.send(datagram, to);
                 self.count(sent);
             }
             None => self.counts.undelivered = self.counts.undelivered.saturating_add(1),
@@ -245,6 +280,7 @@ impl Stream {
 
     /// Forgets where the peer is: it names a port of the exchange's own.
     pub fn lose_remote(&mut self) {
+        self.rtp.disconnect();
         self.remote = self.remote.map(|remote| Remote { rtp: None, rtcp: None, ..remote });
         (self.rtp_to, self.rtcp_to) = (None, None);
     }
@@ -273,7 +309,7 @@ impl Stream {
         }
         self.silence.speak(now);
         let changed = self.tap(now, TO_PEER, packet);
-        let sent = transmit(&self.rtp, changed.as_deref().unwrap_or(packet), to);
+        let sent = self.rtp.send(changed.as_deref().unwrap_or(packet), to);
         self.count(sent).then_some(to)
     }
 
@@ -292,7 +328,7 @@ impl Stream {
         self.line.own(now, place, step);
         self.silence.speak(now);
         let changed = self.tap(now, TO_PEER, packet);
-        let sent = transmit(&self.rtp, changed.as_deref().unwrap_or(packet), to);
+        let sent = self.rtp.send(changed.as_deref().unwrap_or(packet), to);
         self.count(sent).then_some(to)
     }
 
@@ -332,7 +368,7 @@ impl Stream {
         let Some(to) = to else { return };
         let sent = ready.is_some_and(|packet| {
             self.heard.far_end.pass(now, packet);
-            transmit(socket, packet, to).is_ok()
+            socket.send(packet, to).is_ok()
         });
         let counter = if sent { &mut self.counts.rtcp_sent } else { &mut self.counts.undelivered };
         *counter = counter.saturating_add(1);
@@ -354,25 +390,4 @@ impl Stream {
         self.refused = Some((before.saturating_add(1), error));
         false
     }
-}
-
-/// One system call; a second only for a packet the path cannot carry whole, which from then on may be cut into
-/// fragments.
-fn transmit(socket: &UdpSocket, packet: &[u8], to: SocketAddr) -> io::Result<()> {
-    match socket.send_to(packet, to) {
-        Ok(_) => Ok(()),
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) => {
-            allow_fragments(socket, to)?;
-            socket.send_to(packet, to).map(|_| ())
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn allow_fragments(socket: &UdpSocket, to: SocketAddr) -> io::Result<()> {
-    match to {
-        SocketAddr::V4(_) => set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::DONT)?,
-        SocketAddr::V6(_) => set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::DONT)?,
-    }
-    Ok(())
 }

@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+mod connected;
 mod digits;
 mod mixing;
 mod quality;
@@ -298,7 +299,7 @@ fn packets_of_the_old_codec_pass_after_a_renegotiation() {
     a = moved;
     assert_eq!(exchange(&b, &a, &[of(0, 1)]), [of(0, 1)]);
     let counts = rig.release(A).1;
-    assert_eq!((counts.received, counts.strangers, counts.malformed, counts.undelivered), (11, 1, 0, 0));
+    assert_eq!((counts.received, counts.strangers, counts.malformed, counts.undelivered), (11, 0, 0, 0));
 }
 
 #[test]
@@ -417,7 +418,8 @@ fn a_stranger_hears_nothing_injects_nothing_and_costs_nothing() {
     assert!(a.hears_nothing() && b.hears_nothing());
     let counts = rig.release(A).1;
     assert_eq!((counts.received, counts.sent, counts.lost), (50, 50, 0));
-    assert!(counts.strangers >= 404, "{counts:?}");
+    // Until the line was there; from then on they came no farther than the system.
+    assert!((4..404).contains(&counts.strangers), "{counts:?}");
 }
 
 #[test]
@@ -540,8 +542,8 @@ fn a_stream_says_what_it_has_counted() {
     let rig = Rig::new(23_060..=23_079);
     let (a, b) = rig.call();
     let stranger = Phone { exchange: a.exchange, ..Phone::new("127.0.0.2".parse().unwrap()) };
-    assert_eq!(exchange(&a, &b, &[packet(1, 1, b"x")]), [packet(1, 1, b"x")]);
     stranger.send(&packet(9, 1, b"x"));
+    assert_eq!(exchange(&a, &b, &[packet(1, 1, b"x")]), [packet(1, 1, b"x")]);
     // A port of IPv4 sends nothing to an IPv6 address.
     rig.remote(B, Remote { rtp: Some("[::1]:9".parse().unwrap()), ..b.remote() });
     rig.reserve(B, LOCAL);
@@ -954,7 +956,7 @@ fn a_strangers_datagrams_are_no_part_of_a_fax_and_do_not_move_it() {
     assert!(stranger.hears_nothing() && a.hears_nothing() && b.hears_nothing());
     let (events, counts) = rig.release(A);
     assert_eq!((counts.received, counts.sent), (20, 20));
-    assert!(counts.strangers >= 400, "{counts:?}");
+    assert!((20..400).contains(&counts.strangers), "until it is learned: {counts:?}");
     assert_eq!(events.len(), 2, "each side was learned once: {events:?}");
 }
 

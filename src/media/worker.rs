@@ -37,6 +37,9 @@ const LISTEN: u64 = 0;
 /// Stands in `due` for a deadline of a silence.
 const SILENCE: u64 = u64::MAX;
 
+/// Stands in `due` for a look at a connected socket.
+const REOPEN: u64 = u64::MAX - 1;
+
 /// Readinesses taken at once.
 const MAX_EVENTS: usize = 256;
 
@@ -174,9 +177,11 @@ impl Worker {
             (self.events)(event);
         }
         self.report_digits(slot);
-        if let Some(stream) = self.streams.get_mut(slot)
-            && stream.silence.take_broken()
-        {
+        let Some(stream) = self.streams.get_mut(slot) else { return };
+        if let Some(reopen) = stream.settle() {
+            self.due.push(Reverse((reopen, slot, REOPEN)));
+        }
+        if stream.silence.take_broken() {
             (self.events)(MediaEvent::Heard { stream: stream.id });
             self.arm_silence(slot);
         }
@@ -250,6 +255,10 @@ impl Worker {
                 continue;
             }
             let Some(stream) = self.streams.get_mut(slot) else { continue };
+            if turn == REOPEN {
+                self.due.extend(stream.reopen(now, due).map(|next| Reverse((next, slot, REOPEN))));
+                continue;
+            }
             if stream.sending.as_ref().is_some_and(|sending| sending.turn == turn) {
                 if let Some(due) = pressing::send_due(stream, now, self.trace.as_deref_mut()) {
                     self.due.push(Reverse((due, slot, turn)));

@@ -23,7 +23,7 @@ const SILENCE: Duration = Duration::from_millis(200);
 
 /// How long the locked source of a followed peer must be silent before its mapping in an address translator counts as
 /// changed.
-const REMAPPED: Duration = Duration::from_secs(2);
+pub const REMAPPED: Duration = Duration::from_secs(2);
 
 /// How long after an offer with another address the last packets of the old source are still accepted.
 const OLD_SOURCE: Duration = Duration::from_secs(2);
@@ -176,6 +176,18 @@ impl Learner {
     /// The accepted source: the locked one, or the one an unchanged offer has kept.
     pub fn source(&self) -> Option<SocketAddr> {
         self.locked.or_else(|| self.kept.filter(|kept| kept.confirmed).map(|kept| kept.source))
+    }
+
+    /// The only source that can be accepted until the next offer or answer; none while another may still be learned. Of a
+    /// peer that is followed another one may, once this one has been silent for long ([`Learner::silent_since`]).
+    pub fn only_source(&self) -> Option<SocketAddr> {
+        self.locked.filter(|locked| self.expected.strictness == Strictness::Strict && self.address == Some(*locked))
+    }
+
+    /// When the last accepted packet came, if silence of the accepted source lets another one be learned
+    /// [two seconds](REMAPPED) later.
+    pub fn silent_since(&self) -> Option<Time> {
+        self.last_packet.filter(|_| self.expected.symmetric)
     }
 
     fn lock(&mut self, now: Time, source: SocketAddr) -> Verdict {
