@@ -43,6 +43,10 @@ const REOPEN: u64 = u64::MAX - 1;
 /// Readinesses taken at once.
 const MAX_EVENTS: usize = 256;
 
+/// Packets of its own that the thread sends before it looks again for those that are to be relayed: a packet that comes while many
+/// sounds are due at one instant waits for so many of them.
+const PORTION: usize = 2;
+
 /// Owns every stream.
 pub(super) struct Worker {
     pub(super) epoll: OwnedFd,
@@ -238,10 +242,13 @@ impl Worker {
         self.arm_silence(slot);
     }
 
-    /// Sends what is due of all sounds.
+    /// Sends what is due of all sounds, but no more than a [`PORTION`]: then it is looked whether packets have come meanwhile,
+    /// which go first. The rest is due still, and the next wait ends at once.
     fn play(&mut self, now: Time) {
-        let mut packet = [0; PACKET];
-        while let Some(Reverse((due, slot, turn))) = self.due.peek().copied().filter(|Reverse((due, ..))| *due <= now) {
+        for _ in 0..PORTION {
+            let Some(Reverse((due, slot, turn))) = self.due.peek().copied().filter(|Reverse((due, ..))| *due <= now) else {
+                return;
+            };
             self.due.pop();
             if turn == LISTEN {
                 if let Some(stream) = self.streams.get_mut(slot) {
@@ -270,6 +277,7 @@ impl Worker {
                 continue;
             }
             debug_assert!(due <= playing.due());
+            let mut packet = [0; PACKET];
             let (play, step) = (playing.play, playing.step());
             let Some((place, bytes)) = playing.next(now, &mut packet) else {
                 stream.mode = Mode::Idle;
