@@ -17,6 +17,12 @@ pub struct StreamQuality {
     pub late: u64,
     /// Packets that came twice.
     pub duplicates: u64,
+    /// Packets that this machine dropped, since they were not read in time: the network has brought them.
+    pub lost_here: u64,
+    /// The longest time a packet waited in this machine to be read.
+    pub longest_stall: Duration,
+    /// How often packets waited there for 10 ms or longer.
+    pub stalls: u32,
     /// Interarrival jitter at the end (RFC 3550 6.4.1).
     pub jitter: Duration,
     /// The greatest it ever was.

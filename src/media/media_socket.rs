@@ -1,11 +1,23 @@
 //! A socket for sound: bound as long as its stream is there, and connected to the stream's peer while nobody else may be
 //! heard. The system then drops what others send, before it fills the buffer, and finds the way to the peer only once.
 
-use rustix::net::connect_unspec;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
-use std::io;
-use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, BorrowedFd};
+use rustix::net::{RecvFlags, SendFlags, connect_unspec, recvfrom, send, sendto};
+use std::io::{self, IoSliceMut};
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+/// A packet that was read with the system's notes on it.
+pub(super) struct Stamped {
+    pub length: usize,
+    pub source: SocketAddr,
+    /// When it came to this machine, on the wall clock, since 1970.
+    pub stamp: Option<Duration>,
+    /// Packets that were dropped at this socket since it was opened, for want of room.
+    pub dropped: Option<u64>,
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -49,9 +61,28 @@ impl MediaSocket {
         self.peer.is_some()
     }
 
-    /// Exactly one system call for one readiness: the next packet is reported by the next wait, and no call finds nothing.
+    /// The next packet: its length, and who sent it. One system call, by no way round the C library, in which each could be
+    /// cancelled, and that costs.
     pub fn receive(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        self.socket.recv_from(buffer).ok()
+        let (_, length, source) = recvfrom(&self.socket, buffer, RecvFlags::empty()).ok()?;
+        Some((length, SocketAddr::try_from(source?).ok()?))
+    }
+
+    /// The same with the system's notes, for which `notes` is the room.
+    pub fn receive_stamped(&self, buffer: &mut [u8], notes: &mut [u8]) -> Option<Stamped> {
+        let mut into = [IoSliceMut::new(buffer)];
+        let flags = MsgFlags::MSG_DONTWAIT;
+        let read = recvmsg::<SockaddrStorage>(self.socket.as_raw_fd(), &mut into, Some(notes), flags).ok()?;
+        let source = read.address.as_ref().and_then(address_of)?;
+        let mut stamped = Stamped { length: read.bytes, source, stamp: None, dropped: None };
+        for note in read.cmsgs().into_iter().flatten() {
+            match note {
+                ControlMessageOwned::ScmTimestampns(stamp) => stamped.stamp = Some(Duration::from(stamp)),
+                ControlMessageOwned::RxqOvfl(dropped) => stamped.dropped = Some(u64::from(dropped)),
+                _ => {}
+            }
+        }
+        Some(stamped)
     }
 
     /// One system call; a second only for a packet the path cannot carry whole, which from then on may be cut into
@@ -70,8 +101,11 @@ impl MediaSocket {
     }
 
     fn try_send(&self, packet: &[u8], to: SocketAddr) -> io::Result<()> {
-        let sent = if self.peer == Some(to) { self.socket.send(packet) } else { self.socket.send_to(packet, to) };
-        sent.map(|_| ())
+        match self.peer == Some(to) {
+            true => send(&self.socket, packet, SendFlags::empty())?,
+            false => sendto(&self.socket, packet, SendFlags::empty(), &to)?,
+        };
+        Ok(())
     }
 }
 
@@ -79,6 +113,11 @@ impl AsFd for MediaSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+fn address_of(storage: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = storage.as_sockaddr_in().map(|v4| SocketAddr::V4(SocketAddrV4::from(*v4)));
+    v4.or_else(|| storage.as_sockaddr_in6().map(|v6| SocketAddr::V6(SocketAddrV6::from(*v6))))
 }
 
 fn allow_fragments(socket: &UdpSocket, to: SocketAddr) -> io::Result<()> {

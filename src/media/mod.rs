@@ -18,6 +18,7 @@ mod player;
 mod ports;
 mod pressing;
 mod priority;
+mod reader;
 mod recorder;
 mod relay;
 mod rtp_debug;

@@ -1,6 +1,7 @@
 //! The path of one packet: received, checked, forwarded. No allocation, no lock, no log call.
 
 use super::fan_out;
+use super::reader::{Arrival, Reader};
 use super::rtp_debug::PacketTrace;
 use super::stream::{Came, FROM_PEER, Mode, Stream};
 use crate::clock::Time;
@@ -11,17 +12,11 @@ use crate::rtp::strict::Verdict;
 use slab::Slab;
 use std::net::SocketAddr;
 
-/// The largest packet that is forwarded. The buffer has one byte more, to recognise a longer one, which is dropped.
-pub(super) const MAX_PACKET: usize = 4_096;
-
-/// The buffer every packet passes through.
-pub(super) type Buffer = [u8; MAX_PACKET + 1];
-
 /// A packet waits at the stream in `slot`, whose peer's address is not known yet.
-pub(super) fn early(stream: &mut Stream, now: Time, buffer: &mut Buffer) {
-    let Some((length, source)) = stream.rtp.receive(buffer) else { return };
-    match buffer.get(..length).filter(|packet| packet.len() <= MAX_PACKET) {
-        Some(packet) => stream.keep(now, source, packet),
+pub(super) fn early(stream: &mut Stream, now: Time, reader: &mut Reader) {
+    let Some((length, arrival)) = reader.receive(&stream.rtp) else { return };
+    match reader.packet(length) {
+        Some(packet) => stream.keep(now, arrival.source, packet),
         None => increment(&mut stream.counts.malformed),
     }
 }
@@ -31,24 +26,24 @@ pub(super) fn rtp(
     streams: &mut Slab<Stream>,
     slot: usize,
     now: Time,
-    buffer: &mut Buffer,
+    reader: &mut Reader,
     trace: Option<&mut PacketTrace>,
 ) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
-    let (length, source) = stream.rtp.receive(buffer)?;
-    let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= MAX_PACKET) else {
+    let (length, arrival) = reader.receive(&stream.rtp)?;
+    let Some(packet) = reader.packet(length) else {
         increment(&mut stream.counts.malformed);
         return None;
     };
-    rtp_packet(streams, slot, now, (source, packet), trace)
+    rtp_packet(streams, slot, now, (arrival, packet), trace)
 }
 
-/// An RTP packet came from `source` to the stream in `slot`, at `now`.
+/// An RTP packet of the stream in `slot` is looked at, at `now`.
 pub(super) fn rtp_packet(
     streams: &mut Slab<Stream>,
     slot: usize,
     now: Time,
-    (source, packet): (SocketAddr, &mut [u8]),
+    (Arrival { source, at, dropped }, packet): (Arrival, &mut [u8]),
     mut trace: Option<&mut PacketTrace>,
 ) -> Option<MediaEvent> {
     // By the packet type (RFC 5761 4): it has no sequence, and is nobody's sound.
@@ -79,7 +74,8 @@ pub(super) fn rtp_packet(
     stream.silence.hear(now);
     increment(&mut stream.counts.received);
     stream.heard.stats.record(header.ssrc, header.sequence);
-    stream.heard.arrivals.record(now, &header);
+    stream.heard.arrivals.record(at.unwrap_or(now), &header);
+    stream.heard.note(now, at, dropped);
     stream.tap(now, FROM_PEER, packet);
     let is_bridged = matches!(stream.mode, Mode::Bridged { .. });
     if let Some(digits) = &mut stream.digits {
@@ -144,14 +140,14 @@ fn leave_out(streams: &mut Slab<Stream>, slot: usize) {
 
 /// One datagram waits at the UDPTL stream in `slot`: forwarded as it is, whatever is in it. Returns what is to be
 /// reported.
-pub(super) fn datagram(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) -> Option<MediaEvent> {
+pub(super) fn datagram(streams: &mut Slab<Stream>, slot: usize, now: Time, reader: &mut Reader) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
-    let (length, source) = stream.rtp.receive(buffer)?;
-    let Some(datagram) = buffer.get(..length).filter(|datagram| datagram.len() <= MAX_PACKET) else {
+    let (length, arrival) = reader.receive(&stream.rtp)?;
+    let Some(datagram) = reader.packet(length) else {
         increment(&mut stream.counts.malformed);
         return None;
     };
-    udptl_datagram(streams, slot, now, (source, datagram))
+    udptl_datagram(streams, slot, now, (arrival.source, datagram))
 }
 
 /// A datagram came from `source` to the UDPTL stream in `slot`, at `now`.
@@ -188,15 +184,14 @@ pub(super) fn udptl_datagram(
 }
 
 /// One RTCP packet waits at the stream in `slot`.
-pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, buffer: &mut Buffer) {
+pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, reader: &mut Reader) {
     let Some(stream) = streams.get_mut(slot) else { return };
-    let Some((length, source)) = stream.rtcp.receive(buffer) else { return };
-    let Some(packet) = buffer.get_mut(..length).filter(|packet| packet.len() <= MAX_PACKET && rtcp::is_rtcp(packet))
-    else {
+    let Some((length, arrival)) = reader.receive(&stream.rtcp) else { return };
+    let Some(packet) = reader.packet(length).filter(|packet| rtcp::is_rtcp(packet)) else {
         increment(&mut stream.counts.malformed);
         return;
     };
-    report(streams, slot, now, (source, Came::OnRtcp), packet);
+    report(streams, slot, now, (arrival.source, Came::OnRtcp), packet);
 }
 
 /// An RTCP packet of the stream in `slot`: judged, and forwarded as a report on what the two hear of each other.

@@ -9,7 +9,8 @@ use super::ports::Ports;
 use super::pressing;
 use super::priority::Keeper;
 use super::recorder::Recorder;
-use super::relay::{self, Buffer, MAX_PACKET};
+use super::reader::{Arrival, Reader};
+use super::relay;
 use super::rtp_debug::PacketTrace;
 use super::settings::MediaSettings;
 use super::socket_number::{RTCP, RTP, SOCKETS, UDPTL, WAKEUP};
@@ -72,7 +73,7 @@ pub(super) struct Worker {
     pub(super) own: BTreeSet<IpAddr>,
     /// The pairs of ports that peers named, by their even one, and the slots of their streams.
     pub(super) named: BTreeSet<(u16, usize)>,
-    pub(super) buffer: Box<Buffer>,
+    pub(super) reader: Reader,
     /// Nearly always none: then a packet costs nothing more than the look at it.
     pub(super) trace: Option<Box<PacketTrace>>,
     pub(super) mixes: Mixes,
@@ -106,7 +107,7 @@ impl Worker {
             ours: BTreeSet::new(),
             own: BTreeSet::new(),
             named: BTreeSet::new(),
-            buffer: Box::new([0; MAX_PACKET + 1]),
+            reader: Reader::default(),
             trace: None,
             recorder: None,
             mixes: Mixes::default(),
@@ -128,6 +129,7 @@ impl Worker {
                 Err(_) => return,
             }
             let now = self.now();
+            self.reader.begin(now);
             // Orders first: a packet may be waiting for the very address an order brings. When an order has put another
             // stream into a slot, its socket is read in vain, no more.
             let is_woken = ready.iter().any(|event| event.data.u64() == WAKEUP);
@@ -165,15 +167,15 @@ impl Worker {
     fn packet(&mut self, number: u64, now: Time) {
         let Ok(slot) = usize::try_from(number / SOCKETS) else { return };
         if let Some(stream) = self.streams.get_mut(slot).filter(|stream| !stream.listening) {
-            relay::early(stream, now, &mut self.buffer);
+            relay::early(stream, now, &mut self.reader);
             self.listen(now, slot);
             return;
         }
         let event = match number % SOCKETS {
-            RTP => relay::rtp(&mut self.streams, slot, now, &mut self.buffer, self.trace.as_deref_mut()),
-            UDPTL => relay::datagram(&mut self.streams, slot, now, &mut self.buffer),
+            RTP => relay::rtp(&mut self.streams, slot, now, &mut self.reader, self.trace.as_deref_mut()),
+            UDPTL => relay::datagram(&mut self.streams, slot, now, &mut self.reader),
             _ => {
-                relay::rtcp(&mut self.streams, slot, now, &mut self.buffer);
+                relay::rtcp(&mut self.streams, slot, now, &mut self.reader);
                 None
             }
         };
@@ -394,7 +396,8 @@ impl Worker {
             let event = match kind {
                 StreamKind::Rtp => {
                     let trace = self.trace.as_deref_mut();
-                    relay::rtp_packet(&mut self.streams, slot, at, (source, &mut packet), trace)
+                    let arrival = Arrival { source, at: None, dropped: None };
+                    relay::rtp_packet(&mut self.streams, slot, at, (arrival, &mut packet), trace)
                 }
                 StreamKind::Udptl => relay::udptl_datagram(&mut self.streams, slot, at, (source, &packet)),
             };

@@ -5,8 +5,10 @@ pub use super::mixing::G711;
 use super::mixing::{FeedPlan, MixId, Seat, SpyPlan};
 use super::recording::{RecordPlan, Recorded, RecordingId};
 use crate::audio::g711::Law;
+use crate::clock::Time;
 use crate::rtp::arrivals::Arrivals;
 use crate::rtp::far_end::FarEnd;
+use crate::rtp::stalls::Stalls;
 use crate::rtp::stats::Stats;
 use crate::rtp::strict::Strictness;
 use std::net::{IpAddr, SocketAddr};
@@ -395,6 +397,20 @@ pub struct Heard {
     pub arrivals: Arrivals,
     /// By its own reports.
     pub far_end: FarEnd,
+    /// What this machine did to them.
+    pub stalls: Stalls,
+}
+
+impl Heard {
+    /// A packet is read at `now`: when it came to this machine, and how many the system has dropped, as far as it said so.
+    pub fn note(&mut self, now: Time, came: Option<Time>, dropped: Option<u64>) {
+        if let Some(came) = came {
+            self.stalls.read(came, now);
+        }
+        if let Some(dropped) = dropped {
+            self.stalls.dropped(dropped);
+        }
+    }
 }
 
 /// What is known of a stream while it is there.

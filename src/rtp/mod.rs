@@ -7,6 +7,7 @@ pub mod drift;
 pub mod far_end;
 pub mod header;
 pub mod rtcp;
+pub mod stalls;
 pub mod stats;
 pub mod strict;
 pub mod telephone_event;

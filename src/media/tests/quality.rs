@@ -33,3 +33,64 @@ fn how_packets_came_is_told() {
     });
     assert_eq!(released.flatten().unwrap().stats.lost(), 3);
 }
+
+/// One whose thread does nothing for 300 ms whenever it has counted something.
+fn dozing(ports: RangeInclusive<u16>) -> Rig {
+    let (sender, events) = channel();
+    let settings = MediaSettings { ports, dscp: None, seed: [7; 32] };
+    let media = Media::new(settings, move |event| {
+        if matches!(event, MediaEvent::Counted { .. }) {
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        drop(sender.send(event));
+    });
+    let media = media.unwrap();
+    media.start().unwrap();
+    Rig { media, events }
+}
+
+/// The thread is kept from its work for a while, by the one who takes its events: what waited meanwhile waited for us, and the
+/// line is not said to have been late.
+#[test]
+fn packets_that_waited_for_the_exchange_are_its_own_stall() {
+    let rig = dozing(22_850..=22_899);
+    let (a, b) = rig.call();
+    let say = |number: u16| {
+        a.send(&packet(7, number, &[1]));
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    (0..10).for_each(say);
+    let before = rig.media.look(A, PATIENCE).unwrap().1;
+    rig.media.send(MediaCommand::Count { stream: B });
+    (10..30).for_each(say);
+    (0..30).for_each(|number| assert_eq!(b.receive(), packet(7, number, &[1])));
+    let heard = rig.media.look(A, PATIENCE).unwrap().1;
+    let longest = heard.stalls.longest();
+    assert!(longest > Duration::from_millis(200) && heard.stalls.number() > before.stalls.number(), "{:?}", heard.stalls);
+    assert!(heard.arrivals.told().longest_gap < longest, "{:?}", heard.arrivals.told());
+    assert_eq!(heard.stalls.lost_here(), 0);
+}
+
+/// More comes while the thread does not read than there is room for.
+#[test]
+fn packets_the_system_had_no_room_for_are_lost_here() {
+    let rig = dozing(22_900..=22_949);
+    let (a, _b) = rig.call();
+    a.send(&packet(7, 0, &[1; 160]));
+    rig.media.send(MediaCommand::Count { stream: B });
+    std::thread::sleep(QUIET);
+    let many = 4_000;
+    (1..=many).for_each(|number| a.send(&packet(7, number, &[1; 160])));
+    let end = Instant::now() + PATIENCE;
+    // What was in the buffer is read, and then one more, which tells of those dropped before it.
+    let (counts, heard) = loop {
+        a.send(&packet(7, many + 1, &[1; 160]));
+        std::thread::sleep(QUIET);
+        let (counts, heard) = rig.media.look(A, PATIENCE).unwrap();
+        if heard.stalls.lost_here() > 0 || Instant::now() > end {
+            break (counts, heard);
+        }
+    };
+    assert!(heard.stalls.lost_here() > 0, "{counts:?}");
+    assert!(counts.received + heard.stalls.lost_here() > u64::from(many), "{counts:?}, {:?}", heard.stalls);
+}

@@ -26,6 +26,9 @@ pub fn told(heard: &Heard) -> StreamQuality {
         longest_burst: stats.longest_burst(),
         late: stats.late(),
         duplicates: stats.duplicates(),
+        lost_here: heard.stalls.lost_here(),
+        longest_stall: heard.stalls.longest(),
+        stalls: heard.stalls.number(),
         far_end,
         ..heard.arrivals.told()
     }
