@@ -20,6 +20,7 @@ pub struct Dialog {
 
 /// Both sockets.
 pub struct Office {
+    name: &'static str,
     caller: UdpSocket,
     callee: UdpSocket,
     exchange: SocketAddr,
@@ -67,15 +68,20 @@ fn receive(socket: &UdpSocket) -> Option<(String, SocketAddr)> {
 }
 
 impl Office {
-    /// Opens the sockets; `exchange` is told when there is one.
+    /// Opens the sockets; where the exchange is, is told when there is one ([`Office::reaches`]).
     pub fn open() -> Office {
+        Office::open_as("")
+    }
+
+    /// Another one beside it: its lines have this name in front of theirs.
+    pub fn open_as(name: &'static str) -> Office {
         let open = || {
             let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
             socket.set_nonblocking(true).unwrap();
             socket
         };
         let exchange = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Office { caller: open(), callee: open(), exchange, calls: 0, answers: BTreeMap::new() }
+        Office { name, caller: open(), callee: open(), exchange, calls: 0, answers: BTreeMap::new() }
     }
 
     /// The exchange is there.
@@ -86,8 +92,10 @@ impl Office {
     /// Their lines: known by their addresses.
     pub fn accounts(&self) -> String {
         let line = |name: &str, socket: &UdpSocket| {
-            let port = socket.local_addr().unwrap().port();
-            format!("[{name}]\ntype=peer\nhost=127.0.0.1\nport={port}\ncontext=default\ninsecure=invite\nqualify=no\n")
+            let (of, port) = (self.name, socket.local_addr().unwrap().port());
+            format!(
+                "[{of}{name}]\ntype=peer\nhost=127.0.0.1\nport={port}\ncontext=default\ninsecure=invite\nqualify=no\n"
+            )
         };
         line("caller", &self.caller) + &line("callee", &self.callee)
     }
@@ -102,7 +110,7 @@ impl Office {
         let answered = self.until(&format!("call {call} is answered"), |office| {
             called = called.or(office.serve(callee));
             let (message, _) = receive(&office.caller)?;
-            let is_it = header(&message, "Call-ID") == id(call) && header(&message, "CSeq").ends_with("INVITE");
+            let is_it = header(&message, "Call-ID") == office.id(call) && header(&message, "CSeq").ends_with("INVITE");
             assert!(!is_it || message.starts_with("SIP/2.0 1") || message.starts_with("SIP/2.0 200"), "{message}");
             (is_it && message.starts_with("SIP/2.0 200")).then_some(message)
         });
@@ -119,7 +127,8 @@ impl Office {
         self.until(&format!("call {} is over", dialog.number), |office| {
             office.serve(nowhere);
             let (message, _) = receive(&office.caller)?;
-            (header(&message, "Call-ID") == id(dialog.number) && header(&message, "CSeq") == "2 BYE").then_some(())
+            (header(&message, "Call-ID") == office.id(dialog.number) && header(&message, "CSeq") == "2 BYE")
+                .then_some(())
         });
     }
 
@@ -127,9 +136,10 @@ impl Office {
         let at = self.caller.local_addr().unwrap();
         let message = format!(
             "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK{call}-{cseq}-{method}\r\n\
-             From: <sip:caller@{at}>;tag=c{call}\r\nTo: {to}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\n\
+             From: <sip:{}caller@{at}>;tag=c{call}\r\nTo: {to}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\n\
              Max-Forwards: 70\r\nContact: <sip:caller@{at}>\r\n{rest}",
-            id(call)
+            self.name,
+            self.id(call)
         );
         self.caller.send_to(message.as_bytes(), self.exchange).unwrap();
     }
@@ -151,6 +161,10 @@ impl Office {
         is_call.then(|| media(&request))
     }
 
+    fn id(&self, call: usize) -> String {
+        format!("bench-{}{call}", self.name)
+    }
+
     fn until<T>(&mut self, what: &str, mut is_so: impl FnMut(&mut Office) -> Option<T>) -> T {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -161,8 +175,4 @@ impl Office {
             std::thread::sleep(Duration::from_micros(200));
         }
     }
-}
-
-fn id(call: usize) -> String {
-    format!("menu-bench-{call}")
 }

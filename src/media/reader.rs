@@ -79,7 +79,8 @@ impl Reader {
         }
         let read = socket.receive_stamped(&mut self.buffer[..], &mut self.notes)?;
         let ahead = self.ahead.map(Duration::from_nanos);
-        let at = read.stamp.zip(ahead).map(|(stamp, ahead)| Time::from_start(stamp.saturating_sub(ahead)).min(self.now));
+        let at =
+            read.stamp.zip(ahead).map(|(stamp, ahead)| Time::from_start(stamp.saturating_sub(ahead)).min(self.now));
         self.is_stamped = at.is_some_and(|at| self.now.since(at) >= WAITED);
         Some((read.length, Arrival { source: read.source, at, dropped: read.dropped }))
     }

@@ -8,8 +8,8 @@ use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
 use super::pressing;
 use super::priority::Keeper;
-use super::recorder::Recorder;
 use super::reader::{Arrival, Reader};
+use super::recorder::Recorder;
 use super::relay;
 use super::rtp_debug::PacketTrace;
 use super::settings::MediaSettings;
@@ -248,7 +248,8 @@ impl Worker {
     /// which go first. The rest is due still, and the next wait ends at once.
     fn play(&mut self, now: Time) {
         for _ in 0..PORTION {
-            let Some(Reverse((due, slot, turn))) = self.due.peek().copied().filter(|Reverse((due, ..))| *due <= now) else {
+            let Some(Reverse((due, slot, turn))) = self.due.peek().copied().filter(|Reverse((due, ..))| *due <= now)
+            else {
                 return;
             };
             self.due.pop();

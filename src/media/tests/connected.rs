@@ -20,7 +20,11 @@ fn strangers_cost_only_the_system_until_a_new_offer() {
     let stranger = Phone { exchange: a.exchange, ..Phone::new(LOCAL) };
     (0..600).for_each(|n| stranger.send(&packet(9, n, &[7; 160])));
     (2..50).for_each(|n| say(&a, &b, n));
-    assert_eq!((counts(&rig, A).received, counts(&rig, A).strangers), (49, 0), "more than its buffer holds, and none came in");
+    assert_eq!(
+        (counts(&rig, A).received, counts(&rig, A).strangers),
+        (49, 0),
+        "more than its buffer holds, and none came in"
+    );
     // It moves to another port, and says so: heard from its first packet.
     let moved = Phone { exchange: a.exchange, ..Phone::new(LOCAL) };
     rig.remote(A, moved.remote());

@@ -66,7 +66,11 @@ fn packets_that_waited_for_the_exchange_are_its_own_stall() {
     (0..30).for_each(|number| assert_eq!(b.receive(), packet(7, number, &[1])));
     let heard = rig.media.look(A, PATIENCE).unwrap().1;
     let longest = heard.stalls.longest();
-    assert!(longest > Duration::from_millis(200) && heard.stalls.number() > before.stalls.number(), "{:?}", heard.stalls);
+    assert!(
+        longest > Duration::from_millis(200) && heard.stalls.number() > before.stalls.number(),
+        "{:?}",
+        heard.stalls
+    );
     assert!(heard.arrivals.told().longest_gap < longest, "{:?}", heard.arrivals.told());
     assert_eq!(heard.stalls.lost_here(), 0);
 }
