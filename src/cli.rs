@@ -2,6 +2,7 @@
 
 mod asterisk;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -126,6 +127,9 @@ pub enum Command {
     /// Show which sounds there are, measure one, or convert a recording
     #[command(subcommand)]
     Sounds(SoundsTask),
+    /// Set up telephones and adapters: show their files, add one, have one fetch its files anew
+    #[command(subcommand)]
+    Provision(ProvisionTask),
 }
 
 /// What to do with sounds.
@@ -159,6 +163,27 @@ pub enum SoundsTask {
         /// The new file
         #[arg(value_name = "OUT")]
         output: PathBuf,
+    },
+}
+
+/// What to do about telephones and adapters that fetch their configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ProvisionTask {
+    /// Print every file that is made for a device
+    Show {
+        /// A peer that is one of its lines, or its hardware address
+        device: String,
+        /// Print passwords, too
+        #[arg(long)]
+        secrets: bool,
+        /// The exchange's address as the device reaches it (default: that of this machine)
+        #[arg(long, value_name = "ADDRESS")]
+        address: Option<IpAddr>,
+    },
+    /// Have a device fetch its files anew: sends the NOTIFY that its make understands
+    Push {
+        /// A peer that is one of its lines
+        peer: String,
     },
 }
 
@@ -202,6 +227,8 @@ pub enum Task {
     Peers,
     /// Show or convert sounds.
     Sounds(SoundsTask),
+    /// Set up telephones and adapters.
+    Provision(ProvisionTask),
 }
 
 /// How the exchange runs in the foreground.
@@ -253,6 +280,7 @@ impl Cli {
             Some(Command::Status(Folder { folder })) => (folder, Task::Status),
             Some(Command::Peers(Folder { folder })) => (folder, Task::Peers),
             Some(Command::Sounds(task)) => (None, Task::Sounds(task)),
+            Some(Command::Provision(task)) => (None, Task::Provision(task)),
         };
         common.config = one_of(common.config, folder)?;
         Ok((common, task))

@@ -63,8 +63,8 @@ const ROOMS: &[Room] = &[
     pure("guard", &["source_key", "clock", "rng", "datetime", "event", "sip", "names", "config"]),
     pure("registrar", &["clock", "rng", "datetime", "event", "sip", "names", "config", "guard"]),
     pure("dialplan", &["clock", "rng", "datetime", "event", "wording", "config", "audio"]),
-    pure("check", &["clock", "config", "dialplan"]),
-    pure("provision", &["source_key", "clock", "rng", "datetime", "wording", "config", "dialplan", "audio"]),
+    pure("check", &["clock", "config", "dialplan", "provision"]),
+    pure("provision", &["source_key", "clock", "rng", "datetime", "wording", "sdp", "config", "dialplan", "audio"]),
     pure(
         "pbx",
         &[

@@ -16,6 +16,9 @@ use strowger::dialplan::dial_options::{LETTERS, LetterStatus};
 use strowger::dialplan::{apps, functions, not_yet_supported};
 use strowger::observe::command::{ALIASES, TABLE};
 use strowger::pbx::failure::FailureReason;
+use strowger::provision::device::Models;
+use strowger::provision::device::head::WORDS;
+use strowger::provision::values::names;
 
 #[test]
 fn options_of_sip_conf() {
@@ -72,6 +75,32 @@ fn conf_rows<T>(rows: &[ConfRow<T>]) -> String {
         writeln!(text, "| `{}` | {values} | {default} | {help} |", row.name).unwrap();
     }
     text
+}
+
+#[test]
+fn models_and_names_of_templates() {
+    let mut models =
+        String::from("| `device=` | what it is | lines | the files made for it | not known |\n|---|---|---|---|---|\n");
+    for model in Models::default().all() {
+        let names = model.files.iter().filter_map(|file| file.names.first());
+        let files: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+        let files = if files.is_empty() { "none: what to type is shown".to_owned() } else { files.join(", ") };
+        let row = format!("| `{}` | {} | {} | {files} | {} |", model.name, model.title, model.lines, model.note);
+        writeln!(models, "{row}").unwrap();
+    }
+    let rows = |names: &[(&str, &str)]| {
+        let mut text = String::from("| name | what it is |\n|---|---|\n");
+        names.iter().for_each(|(name, help)| writeln!(text, "| `{name}` | {} |", cell(help)).unwrap());
+        text
+    };
+    let tables = [
+        ("models", models),
+        ("device", rows(names::DEVICE)),
+        ("line", rows(names::LINE)),
+        ("others", rows(names::OTHERS)),
+        ("head", rows(WORDS)),
+    ];
+    keep("devices.md", &tables);
 }
 
 #[test]

@@ -187,3 +187,32 @@ fn the_package_installs_every_folder() {
         assert!(cargo.contains(&asset), "Cargo.toml installs no sounds/{below}");
     }
 }
+
+/// What Cisco's telephones take: raw mu-law at 8 kHz, 240 to 16,080 bytes and a multiple of 240, silent at both ends.
+#[test]
+fn the_ring_tones_are_those_that_were_made_and_telephones_take_them() {
+    let made = [
+        ("american", 16_080, "8766ae5d442bd06b820a0f29f7914b040051b325e7bacb6dadabb2626284d826"),
+        ("british", 8_400, "683608f2aa5887bb878a4c4e1015339c0363749b5d02af97b13a94ac87ef0c1b"),
+        ("french", 12_480, "aa34163909f05ddcfea7b4dc789e27af1ce920914a944f0c9b69d1f6e1b6369c"),
+        ("german", 8_400, "24c08e6b4291142fc8139668ce054484ca4b5bd40d267c842e29d4f9284c1134"),
+    ];
+    let mut found = Vec::new();
+    files(&folder().join("ring"), "ring", &mut found);
+    found.retain(|name| name.ends_with(".raw"));
+    found.sort();
+    assert_eq!(found, made.map(|(name, ..)| format!("ring/{name}.raw")));
+    for (name, length, hash) in made {
+        let bytes = fs::read(folder().join(format!("ring/{name}.raw"))).unwrap();
+        let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!((bytes.len(), sum.as_str()), (length, hash), "{name}: made anew? sounds/ring/make.py");
+        assert!((240..=16_080).contains(&length) && length % 240 == 0, "{name}");
+        let samples = g711::decode(&bytes, Law::Mu);
+        let ends = [samples.first().unwrap(), samples.last().unwrap()].map(|sample| sample.unsigned_abs());
+        let peak = samples.iter().map(|sample| sample.unsigned_abs()).max().unwrap();
+        assert!(
+            ends.iter().all(|end| *end < 50) && (14_000..=PEAK).contains(&peak),
+            "{name}: {ends:?}, a sample of {peak}"
+        );
+    }
+}

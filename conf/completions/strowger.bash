@@ -37,6 +37,9 @@ _strowger() {
             strowger,peers)
                 cmd="strowger__subcmd__peers"
                 ;;
+            strowger,provision)
+                cmd="strowger__subcmd__provision"
+                ;;
             strowger,reload)
                 cmd="strowger__subcmd__reload"
                 ;;
@@ -70,6 +73,9 @@ _strowger() {
             strowger__subcmd__help,peers)
                 cmd="strowger__subcmd__help__subcmd__peers"
                 ;;
+            strowger__subcmd__help,provision)
+                cmd="strowger__subcmd__help__subcmd__provision"
+                ;;
             strowger__subcmd__help,reload)
                 cmd="strowger__subcmd__help__subcmd__reload"
                 ;;
@@ -82,6 +88,12 @@ _strowger() {
             strowger__subcmd__help,status)
                 cmd="strowger__subcmd__help__subcmd__status"
                 ;;
+            strowger__subcmd__help__subcmd__provision,push)
+                cmd="strowger__subcmd__help__subcmd__provision__subcmd__push"
+                ;;
+            strowger__subcmd__help__subcmd__provision,show)
+                cmd="strowger__subcmd__help__subcmd__provision__subcmd__show"
+                ;;
             strowger__subcmd__help__subcmd__sounds,convert)
                 cmd="strowger__subcmd__help__subcmd__sounds__subcmd__convert"
                 ;;
@@ -90,6 +102,24 @@ _strowger() {
                 ;;
             strowger__subcmd__help__subcmd__sounds,play)
                 cmd="strowger__subcmd__help__subcmd__sounds__subcmd__play"
+                ;;
+            strowger__subcmd__provision,help)
+                cmd="strowger__subcmd__provision__subcmd__help"
+                ;;
+            strowger__subcmd__provision,push)
+                cmd="strowger__subcmd__provision__subcmd__push"
+                ;;
+            strowger__subcmd__provision,show)
+                cmd="strowger__subcmd__provision__subcmd__show"
+                ;;
+            strowger__subcmd__provision__subcmd__help,help)
+                cmd="strowger__subcmd__provision__subcmd__help__subcmd__help"
+                ;;
+            strowger__subcmd__provision__subcmd__help,push)
+                cmd="strowger__subcmd__provision__subcmd__help__subcmd__push"
+                ;;
+            strowger__subcmd__provision__subcmd__help,show)
+                cmd="strowger__subcmd__provision__subcmd__help__subcmd__show"
                 ;;
             strowger__subcmd__sounds,convert)
                 cmd="strowger__subcmd__sounds__subcmd__convert"
@@ -122,7 +152,7 @@ _strowger() {
 
     case "${cmd}" in
         strowger)
-            opts="-C -v -n -r -x -c -f -g -d -F -U -G -p -q -m -T -i -I -t -X -B -W -L -M -e -h -V --config --socket --verbose --no-color --console --execute --help --version run demo check doctor init console reload status peers sounds help"
+            opts="-C -v -n -r -x -c -f -g -d -F -U -G -p -q -m -T -i -I -t -X -B -W -L -M -e -h -V --config --socket --verbose --no-color --console --execute --help --version run demo check doctor init console reload status peers sounds provision help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -292,7 +322,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__help)
-            opts="run demo check doctor init console reload status peers sounds help"
+            opts="run demo check doctor init console reload status peers sounds provision help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -392,6 +422,48 @@ _strowger() {
         strowger__subcmd__help__subcmd__peers)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__help__subcmd__provision)
+            opts="show push"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__help__subcmd__provision__subcmd__push)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__help__subcmd__provision__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -534,6 +606,144 @@ _strowger() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__provision)
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help show push help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__provision__subcmd__help)
+            opts="show push help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__provision__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__provision__subcmd__help__subcmd__push)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__provision__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__provision__subcmd__push)
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__provision__subcmd__show)
+            opts="-C -v -n -c -f -g -h --secrets --address --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -8,6 +8,7 @@ mod callers;
 mod chosen;
 mod commands;
 mod contexts;
+mod devices;
 mod dial;
 mod functions;
 mod gaps;
@@ -78,6 +79,7 @@ fn of(survey: &Survey) -> Vec<Diagnostic> {
     found.extend(texts::findings(survey));
     found.extend(secrets::findings(survey.config));
     found.extend(trunks::findings(survey));
+    found.extend(devices::findings(survey));
     found
 }
 

@@ -9,6 +9,7 @@ mod json;
 mod keyboard;
 mod last_good;
 mod places;
+pub mod provision;
 mod restart;
 pub mod run;
 pub mod sounds;

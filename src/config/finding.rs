@@ -28,6 +28,11 @@ pub static TABLE: &[&Finding] = &[
     &CALLER_CLAIMED,
     &COMMAND_OPEN,
     &CONTEXT_UNUSED,
+    &DEVICE_KIND,
+    &DEVICE_LINE,
+    &DEVICE_MODEL,
+    &DEVICE_PEER,
+    &DEVICE_TEMPLATE,
     &DIAL_HOST,
     &DIAL_NOBODY,
     &DIAL_OPTION,
@@ -354,3 +359,43 @@ mod tests {
         }
     }
 }
+
+/// A line of an adapter that does not say what is behind it.
+pub static DEVICE_KIND: Finding = Finding {
+    code: "device-kind",
+    what: "a peer is a line of an adapter whose configuration is made here, and has no line=",
+    why: "the adapter is set up for a modem: without echo cancelling, which people who talk would miss",
+    advice: "write line=modem, line=fax or line=voice in its section",
+};
+
+/// A line that a device cannot have.
+pub static DEVICE_LINE: Finding = Finding {
+    code: "device-line",
+    what: "two peers are the same line of a device, or one is a line that the device does not have",
+    why: "the line is left out of the device's configuration: it does not register",
+    advice: "give each peer a device_line= of its own, no higher than the model has lines",
+};
+
+/// A device of which nobody knows what it is.
+pub static DEVICE_MODEL: Finding = Finding {
+    code: "device-model",
+    what: "peers have a mac= without a device=, a device= without a mac=, or a model that is not there",
+    why: "no configuration is made for the device",
+    advice: "write both in one peer of the device; docs/reference/devices.md has the models",
+};
+
+/// A peer that does not fit the device it is a line of.
+pub static DEVICE_PEER: Finding = Finding {
+    code: "device-peer",
+    what: "a peer whose device's configuration is made here has no host=dynamic, no password that can be told, or one that the device cannot take",
+    why: "the device gets its configuration, and cannot register with it",
+    advice: "write host=dynamic and a secret= of letters and digits, no longer than the device takes",
+};
+
+/// A template that cannot be used.
+pub static DEVICE_TEMPLATE: Finding = Finding {
+    code: "device-template",
+    what: "a template in the provisioning folder cannot be read",
+    why: "the one that came with the program is used instead, if there is one",
+    advice: "correct the line; docs/reference/devices.md has the names that a template may have",
+};

@@ -7,6 +7,7 @@ use super::diagnostic::{self, Counts, Diagnostic, Place, render};
 use super::ini::{self, Document, IncludeRequest, IncludedFile, no_includes};
 use super::logger_conf::{self, LoggerConf};
 use super::parking_conf::RES_PARKING_CONF;
+use super::phone_book::{PHONE_BOOK_CSV, PHONE_BOOK_TOML};
 use super::pin_files::{self, PinFiles};
 use super::toml_conf;
 use super::{
@@ -23,6 +24,8 @@ use std::sync::Arc;
 
 pub use last_good::LastGood;
 
+/// Templates of devices' files, of the configuration directory.
+const TEMPLATES: &str = "devices/*.template";
 /// Where zoneinfo lies, on one system or the other.
 const ZONEINFO: [&str; 3] = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"];
 /// A larger file describes no time zone, in bytes.
@@ -207,8 +210,10 @@ impl Reader {
             FEATURES_CONF,
             RES_PARKING_CONF,
             TOML,
+            PHONE_BOOK_CSV,
+            PHONE_BOOK_TOML,
         ];
-        let [rtp, acl, logger, indications, music, notify, features, parking, toml] =
+        let [rtp, acl, logger, indications, music, notify, features, parking, toml, book_csv, book_toml] =
             others.map(|name| self.file(name, None));
         // Nothing in it is needed: one that cannot be read is none.
         let asterisk = self.asterisk.take().or_else(|| Some(read(&self.directory.join(ASTERISK_CONF)).ok()?.0));
@@ -226,6 +231,8 @@ impl Reader {
             parking: (RES_PARKING_CONF, &parking),
             toml: (TOML, &toml),
             asterisk: (ASTERISK_CONF, &asterisk),
+            book_csv: (PHONE_BOOK_CSV, &book_csv),
+            book_toml: (PHONE_BOOK_TOML, &book_toml),
         };
         let is_usable = self.diagnostics.is_empty();
         let source = Source::Directory(self.directory.clone());
@@ -235,7 +242,25 @@ impl Reader {
             self.readable_secrets(config);
         }
         let config = config.filter(|_| is_usable)?;
-        Some(Config { zones: Arc::new(zones()), pins: self.pins(&config.extensions), ..config })
+        let templates = self.templates();
+        Some(Config { zones: Arc::new(zones()), pins: self.pins(&config.extensions), templates, ..config })
+    }
+
+    /// The templates of devices' files; one that cannot be read is said, and ours is used.
+    fn templates(&mut self) -> Vec<(String, String)> {
+        let place = Place { file: TEMPLATES.into(), line: 0 };
+        match self.include(IncludeRequest { pattern: TEMPLATES, place: &place, optional: true }) {
+            Ok(files) => {
+                let text = |file: IncludedFile| (file.name, String::from_utf8_lossy(&file.text).into_owned());
+                files.into_iter().map(text).collect()
+            }
+            Err(why) => {
+                let say = format!("the templates cannot be read: {why}");
+                let hint = "make them readable to the user the exchange runs as; those that came with it are used";
+                self.diagnostics.push(Diagnostic::warning(place, say).hint(hint));
+                Vec::new()
+            }
+        }
     }
 
     /// The files of PINs that the dialplan names; one that cannot be read is said, and lets nobody in.

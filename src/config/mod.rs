@@ -5,6 +5,7 @@ pub mod acl_conf;
 pub mod asterisk_conf;
 pub mod builtin;
 pub mod conf_row;
+pub mod device_line;
 pub mod diagnostic;
 pub mod digest;
 pub mod features_conf;
@@ -18,12 +19,14 @@ pub mod limits;
 pub mod load;
 pub mod logger_conf;
 pub mod login;
+pub mod mac;
 pub mod mailbox_line;
 pub mod message_waiting;
 pub mod musiconhold_conf;
 pub mod parking_conf;
 pub mod peer;
 pub mod peer_address;
+pub mod phone_book;
 pub mod pin_files;
 pub mod presentation;
 pub mod register_line;
@@ -33,6 +36,7 @@ pub mod sip_conf;
 pub mod sip_notify_conf;
 mod small_files;
 pub mod suggest;
+pub mod t38;
 pub mod toml_conf;
 pub mod transport;
 pub mod value;
@@ -47,6 +51,7 @@ use ini::{Document, Includer, no_includes};
 use logger_conf::LoggerConf;
 use musiconhold_conf::MusicClasses;
 use parking_conf::{ParkingLots, RES_PARKING_CONF};
+use phone_book::{PHONE_BOOK_CSV, PHONE_BOOK_TOML, PhoneBook};
 use pin_files::PinFiles;
 use rtp_conf::RtpConf;
 use sip_conf::SipConf;
@@ -80,6 +85,10 @@ pub struct Config {
     pub toml: TomlConf,
     /// asterisk.conf.
     pub asterisk: AsteriskConf,
+    /// The phone book.
+    pub phone_book: PhoneBook,
+    /// Templates of devices' files, `devices/*.template`: each file's name and its text.
+    pub templates: Vec<(String, String)>,
     /// The time zones that the dialplan's times may name, and the machine's own; UTC alone when the configuration came
     /// from texts.
     pub zones: Arc<Zones>,
@@ -114,6 +123,8 @@ struct Files<'a> {
     parking: (&'a str, &'a [u8]),
     toml: (&'a str, &'a [u8]),
     asterisk: (&'a str, &'a [u8]),
+    book_csv: (&'a str, &'a [u8]),
+    book_toml: (&'a str, &'a [u8]),
 }
 
 impl Config {
@@ -142,6 +153,8 @@ impl Config {
             parking: text(RES_PARKING_CONF),
             toml: text(TOML),
             asterisk: text(ASTERISK_CONF),
+            book_csv: text(PHONE_BOOK_CSV),
+            book_toml: text(PHONE_BOOK_TOML),
         };
         Config::from_files(files, Source::Texts, &mut no_includes)
     }
@@ -197,6 +210,8 @@ impl Config {
         diagnostics.extend(said);
         let (asterisk, _) = ini::parse(files.asterisk.0, files.asterisk.1, include);
         let asterisk = asterisk_conf::parse(&asterisk);
+        let (phone_book, said) = phone_book::parse(files.book_csv.1, files.book_toml.1);
+        diagnostics.extend(said);
         diagnostic::tidy(&mut diagnostics);
         let is_usable = Counts::of(&diagnostics).fatals == 0;
         let (zones, pins) = (Arc::default(), PinFiles::default());
@@ -212,6 +227,8 @@ impl Config {
             parking,
             toml,
             asterisk,
+            phone_book,
+            templates: Vec::new(),
             zones,
             pins,
             source,

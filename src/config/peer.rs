@@ -1,6 +1,7 @@
 //! A peer of sip.conf, typed: one configured phone, ATA line or trunk. A `Peer` that exists is usable.
 
 use super::acl::Acl;
+use super::device_line::DeviceLine;
 use super::diagnostic::Place;
 use super::groups::LineGroups;
 use super::limits::Limits;
@@ -10,6 +11,7 @@ pub use super::peer_address::{OutboundProxy, PeerAddress};
 use super::presentation::Presentation;
 pub use super::secret::Credential;
 use super::secret::Secret;
+pub use super::t38::{Correction, T38};
 use crate::names::{HostName, Names, Server};
 use crate::sdp::MediaKind;
 use crate::sdp::codec::CodecList;
@@ -81,6 +83,8 @@ pub struct Peer {
     pub description: String,
     /// `max_contacts` (ours): contacts it may register at once; the newest replace the oldest.
     pub max_contacts: u32,
+    /// `mac`, `device`, `device_line` (ours): the telephone it is a line of, whose configuration is made here.
+    pub device: DeviceLine,
     /// What `[general]` may preset.
     pub settings: Settings,
 }
@@ -117,6 +121,7 @@ impl Peer {
             account_code: String::new(),
             description: String::new(),
             max_contacts: 1,
+            device: DeviceLine::default(),
             settings,
         }
     }
@@ -484,43 +489,6 @@ impl LineKind {
             LineKind::Modem => "modem",
             LineKind::Voice => "voice",
             LineKind::Fax => "fax",
-        }
-    }
-}
-
-/// The words of `t38pt_udptl=yes`, for the console: what the devices negotiate of both passes unchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct T38 {
-    /// The error correction named.
-    pub correction: Correction,
-    /// `maxdatagram=`, in bytes.
-    pub max_datagram: Option<u32>,
-}
-
-/// How T.38 makes up for lost packets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Correction {
-    /// Forward error correction; also when no word is said.
-    Fec,
-    /// Each packet repeats the last ones.
-    Redundancy,
-    /// Not at all.
-    None,
-}
-
-impl Correction {
-    /// The one a word of sip.conf names.
-    pub fn from_word(word: &str) -> Option<Correction> {
-        let all = [Correction::Fec, Correction::Redundancy, Correction::None];
-        all.into_iter().find(|correction| correction.name().eq_ignore_ascii_case(word))
-    }
-
-    /// The word the console shows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Correction::Fec => "FEC",
-            Correction::Redundancy => "Redundancy",
-            Correction::None => "None",
         }
     }
 }

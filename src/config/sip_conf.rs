@@ -2,6 +2,7 @@
 
 mod builder;
 mod codec_options;
+mod device_options;
 mod general_options;
 mod group_options;
 mod ignored_options;
@@ -209,6 +210,7 @@ impl Reader {
     }
 
     fn peer_entry(&mut self, draft: &mut PeerDraft, entry: &Entry) {
+        draft.at.clone_from(&entry.place);
         if !self.apply(&mut Target::Peer(draft), entry) {
             draft.is_broken = true;
         }

@@ -18,6 +18,36 @@ pub struct TomlConf {
     pub programs: Programs,
     /// Where sounds are.
     pub sounds: Sounds,
+    /// How telephones get their configuration.
+    pub provision: Provision,
+    /// Telephones and adapters whose configuration is made here.
+    pub device: Vec<DeviceRow>,
+}
+
+/// `[provision]`: how telephones get their configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Provision {
+    /// `ntp`: the time server that they are told; empty: none.
+    pub ntp: String,
+}
+
+/// `[[device]]`: a telephone or adapter with its lines, instead of `mac=` and `device=` in the peers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceRow {
+    /// `mac`: its hardware address.
+    pub mac: String,
+    /// `model`: what `device=` is in a peer.
+    pub model: String,
+    /// `lines`: the peers that are its lines, from the first; an empty name leaves one out.
+    pub lines: Vec<String>,
+    /// `label`: what it is called on its screen.
+    #[serde(default)]
+    pub label: String,
+    /// The line of the file that it begins at.
+    #[serde(skip)]
+    pub line: u32,
 }
 
 /// `[control]`.
@@ -102,7 +132,11 @@ pub fn parse(file: &str, text: &[u8]) -> (TomlConf, Vec<Diagnostic>) {
         Ok(conf) if !SIZES.contains(&conf.log.max_size_mib) => {
             (String::from("'max_size_mib' is not from 1 to 1024"), find(text, "max_size_mib"))
         }
-        Ok(conf) => return (conf, Vec::new()),
+        Ok(mut conf) => {
+            let heads = (1..).zip(text.lines()).filter(|(_, line)| line.trim_start().starts_with("[[device]]"));
+            conf.device.iter_mut().zip(heads).for_each(|(row, (number, _))| row.line = number);
+            return (conf, Vec::new());
+        }
         Err(error) => {
             let line = error.span().map_or(0, |span| line_of(text, span.start));
             (error.message().replace('`', "'").replace('\n', ", "), line)
@@ -110,7 +144,7 @@ pub fn parse(file: &str, text: &[u8]) -> (TomlConf, Vec<Diagnostic>) {
     };
     let place = Place { file: file.into(), line: why.1 };
     let hint = "known: [control] socket; [state] folder; [log] folder, max_size_mib, verbose; [sounds] folder; \
-                [programs] system, agi, speech, curl, agi_folder";
+                [programs] system, agi, speech, curl, agi_folder; [provision] ntp; [[device]] mac, model, lines, label";
     (TomlConf::default(), vec![Diagnostic::fatal(place, why.0).hint(hint)])
 }
 

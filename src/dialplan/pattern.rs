@@ -85,6 +85,17 @@ pub enum Longer {
     No,
 }
 
+/// How a name ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// With its last letter.
+    Here,
+    /// `.`: with one or more of anything.
+    OneOrMore,
+    /// `!`: with nothing or more of anything.
+    NothingOrMore,
+}
+
 /// The name of an extension, or the condition on a caller's number. Its order is the order in which a context is
 /// searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,6 +171,23 @@ impl Name {
             Kind::Literal(letters) => Some(letters),
             Kind::Pattern(_) => None,
         }
+    }
+
+    /// What it accepts letter by letter, and how it ends; of a number that is written out, its letters.
+    pub(crate) fn positions(&self) -> (Vec<Vec<u8>>, End) {
+        let elements = match &self.kind {
+            Kind::Literal(letters) => return (letters.iter().map(|letter| vec![*letter]).collect(), End::Here),
+            Kind::Pattern(elements) => elements,
+        };
+        let mut positions = Vec::new();
+        for element in elements {
+            match element {
+                Element::One(set) => positions.push((0..=u8::MAX).filter(|byte| set.contains(*byte)).collect()),
+                Element::Some => return (positions, End::OneOrMore),
+                Element::Any => return (positions, End::NothingOrMore),
+            }
+        }
+        (positions, End::Here)
     }
 
     /// What the name does with a dialled number, given without `-` (see `digits`).

@@ -33,6 +33,8 @@ pub struct Request<'a> {
     pub mac: Option<Mac>,
     /// Its address.
     pub address: IpAddr,
+    /// The address of the exchange that it asked: what files that are made for it name as the exchange.
+    pub reached_at: IpAddr,
     /// What it says it is (HTTP's User-Agent).
     pub user_agent: Option<&'a str>,
 }

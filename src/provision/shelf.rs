@@ -3,14 +3,26 @@
 use super::file_name;
 use super::mac::Mac;
 use super::request::{Found, Request};
+use super::stock::{Facts, Stock, TFTP_PORT};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// Every file a telephone may get, as data: what is made is made when it is asked for, and the user's own are known by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shelf {
     /// The user's own files by their names in lower case, each with its name as it is written. Of two that differ in case
     /// alone both are there.
     files: BTreeMap<String, Vec<String>>,
+    /// What is made of the configuration.
+    stock: Option<Stock>,
+    tftp_port: u16,
+    http_port: Option<u16>,
+}
+
+impl Default for Shelf {
+    fn default() -> Shelf {
+        Shelf { files: BTreeMap::new(), stock: None, tftp_port: TFTP_PORT, http_port: None }
+    }
 }
 
 impl Shelf {
@@ -31,15 +43,39 @@ impl Shelf {
 
     /// Does it have files for any device of the configuration, so that they are to be served without being asked to?
     pub fn has_devices(&self) -> bool {
-        false
+        self.stock.as_ref().is_some_and(|stock| !stock.fleet().devices().is_empty())
+    }
+
+    /// Takes what is made of a configuration.
+    pub fn set_stock(&mut self, stock: Stock) {
+        self.stock = Some(stock);
+    }
+
+    /// What is made of the configuration.
+    pub fn stock(&self) -> Option<&Stock> {
+        self.stock.as_ref()
+    }
+
+    /// The ports that files are served at, which they name themselves; none: no HTTP.
+    pub fn set_ports(&mut self, tftp: u16, http: Option<u16>) {
+        (self.tftp_port, self.http_port) = (tftp, http);
     }
 
     /// What there is for this request.
     pub fn find(&self, request: &Request<'_>) -> Found {
         match file_name::clean(request.name) {
             Err(why) => Found::Refused(why),
-            Ok(name) => self.on_disk(&name).unwrap_or(Found::Missing { hint: None }),
+            Ok(name) => {
+                let made = || self.stock.as_ref()?.find(&name, request, &self.facts(request.reached_at));
+                self.on_disk(&name).or_else(made).unwrap_or(Found::Missing { hint: None })
+            }
         }
+    }
+
+    /// What files say of the exchange to a device that reaches it at this address.
+    pub fn facts(&self, address: IpAddr) -> Facts {
+        let own_files = self.files.keys().cloned().collect();
+        Facts { address, tftp_port: self.tftp_port, http_port: self.http_port, own_files }
     }
 
     /// The user's file of this name: as it is written, else in another case.
@@ -54,11 +90,11 @@ impl Shelf {
 mod tests {
     use super::super::request::{Via, Why};
     use super::*;
-    use std::net::{IpAddr, Ipv4Addr};
+    use std::net::Ipv4Addr;
 
     fn asks(shelf: &Shelf, name: &str) -> Found {
         let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
-        shelf.find(&Request { name, via: Via::Tftp, mac: None, address, user_agent: None })
+        shelf.find(&Request { name, via: Via::Tftp, mac: None, address, user_agent: None, reached_at: address })
     }
 
     #[test]

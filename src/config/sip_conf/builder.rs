@@ -155,6 +155,8 @@ pub struct PeerDraft {
     pub(super) lists: Arc<Lists>,
     /// The codecs of `[general]`: for a peer whose own lines leave none.
     fallback: CodecList,
+    /// Where the line stands that is being read.
+    pub(super) at: Place,
     /// An error was said of it: it is left out.
     pub(super) is_broken: bool,
 }
@@ -173,6 +175,7 @@ impl PeerDraft {
     pub(super) fn new(name: &str, place: Place, defaults: Settings, lists: &Arc<Lists>) -> PeerDraft {
         PeerDraft {
             fallback: defaults.codecs.clone(),
+            at: place.clone(),
             peer: Peer::new(name, place, defaults),
             kind: None,
             secret: None,

@@ -2,8 +2,8 @@
 
 use super::option::OptionRow;
 use super::{
-    codec_options, general_options, group_options, ignored_options, lamp_options, limit_options, line_options,
-    obsolete_options, peer_options, settings_options, transfer_options, transport_options, trunk_options,
+    codec_options, device_options, general_options, group_options, ignored_options, lamp_options, limit_options,
+    line_options, obsolete_options, peer_options, settings_options, transfer_options, transport_options, trunk_options,
 };
 use crate::config::suggest::nearest;
 
@@ -16,6 +16,7 @@ pub fn table() -> impl Iterator<Item = &'static OptionRow> {
         .chain(transfer_options::ROWS)
         .chain(codec_options::ROWS)
         .chain(line_options::ROWS)
+        .chain(device_options::ROWS)
         .chain(limit_options::ROWS)
         .chain(lamp_options::ROWS)
         .chain(peer_options::ROWS)

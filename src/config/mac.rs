@@ -33,8 +33,9 @@ impl Mac {
         if is_group || bytes == [0; 6] { None } else { Some(Mac(bytes)) }
     }
 
-    /// The address in the name of a file: `SIP0014A9BC0001.cnf`, `cfg000b82aabbcc.xml`, `spa0018f8aabbcc.cfg`. Of more than
-    /// twelve hexadecimal digits in a row the last twelve, since letters of a name before it may be digits, too.
+    /// The address in the name of a file: `SIP0014A9BC0001.cnf`, `cfg000b82aabbcc.xml`, `spa0018f8aabbcc.cfg`. It is the last
+    /// twelve of a row of hexadecimal digits at whose ends the name goes on with something else (`spacfg...` may
+    /// have an `a` or `f` before it).
     pub fn in_name(name: &str) -> Option<Mac> {
         name.as_bytes()
             .split(|byte| !byte.is_ascii_hexdigit())

@@ -1,0 +1,125 @@
+//! `strowger provision`: the files that are made for telephones and adapters, as the exchange of this configuration makes them.
+
+use super::{console, init};
+use crate::check::everything;
+use crate::cli::{Common, ProvisionTask};
+use crate::config::load;
+use crate::daemon::clock::wall;
+use crate::observe::socket_path;
+use crate::provision::Mac;
+use crate::provision::fleet::Device;
+use crate::provision::stock::{Facts, MadeFile, Stock, TFTP_PORT};
+use crate::provision::template::Passwords;
+use crate::wording::did_you_mean;
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// An address for documentation (RFC 5737): what leads there leads to the outside. Nothing is sent.
+const OUTSIDE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+
+/// Does what is asked for; what cannot be done is said in a line, and ends with 1.
+pub fn run(common: &Common, task: &ProvisionTask) -> ExitCode {
+    let done = match task {
+        ProvisionTask::Show { device, secrets, address } => show(common, device, *secrets, *address),
+        ProvisionTask::Push { peer } => match push(common, peer) {
+            Ok(command) => return console::run(common, Some(&command)),
+            Err(why) => Err(why),
+        },
+    };
+    match done {
+        Ok(bytes) => {
+            // A closed pipe (`| head`) is not an error.
+            let _ = std::io::stdout().lock().write_all(&bytes);
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("strowger: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What is made of the configuration that would be run.
+fn stock(common: &Common) -> Result<Stock, String> {
+    let place = init::existing(common).unwrap_or_else(|| PathBuf::from(socket_path::DEFAULT_CONFIG));
+    let loaded = load::load(&place);
+    let (plan, _) = everything(&loaded);
+    match (&loaded.config, &plan) {
+        (Some(config), Some(plan)) => Ok(Stock::of(config, plan, wall()).0),
+        _ => Err(format!("the configuration in {} cannot be used: strowger check says why", place.display())),
+    }
+}
+
+/// The device of that peer or that address.
+fn find<'a>(stock: &'a Stock, name: &str) -> Result<&'a Device, String> {
+    let fleet = stock.fleet();
+    let by_mac = || fleet.with_mac(Mac::parse(name)?);
+    if let Some(device) = fleet.of_peer(name).or_else(by_mac) {
+        return Ok(device);
+    }
+    let peers: Vec<&str> = fleet.devices().iter().flat_map(Device::peers).collect();
+    if peers.is_empty() {
+        return Err("no peer is a line of a device: write 'mac=' and 'device=' into its section of sip.conf".to_owned());
+    }
+    let near = did_you_mean(name, peers.iter().copied());
+    Err(format!("'{name}' is a line of no device.{near} Lines of devices are: {}", peers.join(", ")))
+}
+
+fn show(common: &Common, name: &str, secrets: bool, address: Option<IpAddr>) -> Result<Vec<u8>, String> {
+    let stock = stock(common)?;
+    let device = find(&stock, name)?;
+    let address = address.or_else(own_address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let facts = Facts { address, tftp_port: TFTP_PORT, http_port: None, own_files: BTreeSet::new() };
+    let passwords = if secrets { Passwords::Written } else { Passwords::Masked };
+    let mut text = head(device).into_bytes();
+    for file in stock.files_of(device, &facts, passwords) {
+        text.extend(shown(&file));
+    }
+    Ok(text)
+}
+
+/// `Linksys PAP2T 0018F8AABB01: line 1 is 881, line 2 is 203`.
+fn head(device: &Device) -> String {
+    let mac = device.mac.map(|mac| format!(" {mac}")).unwrap_or_default();
+    let lines: Vec<String> = device.lines.iter().map(|(line, peer)| format!("line {line} is {}", peer.name)).collect();
+    let note = &device.model.note;
+    let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
+    format!("{}{mac}: {}{note}\n", device.model.title, lines.join(", "))
+}
+
+/// A file under its name; of sound its length.
+fn shown(file: &MadeFile) -> Vec<u8> {
+    let name = if file.name.is_empty() { String::new() } else { format!("{}: ", file.name) };
+    let mut text = format!("\n==> {name}{}\n", file.what).into_bytes();
+    if std::str::from_utf8(&file.bytes).is_ok() {
+        text.extend(&file.bytes);
+        if !file.bytes.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+    } else {
+        text.extend(format!("({} bytes)\n", file.bytes.len()).bytes());
+    }
+    text
+}
+
+/// The console's command that has the device of this peer fetch its files anew.
+fn push(common: &Common, peer: &str) -> Result<String, String> {
+    let stock = stock(common)?;
+    let device = find(&stock, peer)?;
+    let Some(push) = &device.model.push else {
+        return Err(format!("a {} cannot be told to fetch its files: restart it by hand", device.model.title));
+    };
+    // Any line that is registered will do; the one that was named is asked first.
+    let name = device.peers().find(|name| *name == peer).or_else(|| device.peers().next()).unwrap_or(peer);
+    Ok(format!("sip notify {push} {name}"))
+}
+
+/// This machine's address towards the outside.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect(OUTSIDE).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}

@@ -1,0 +1,3 @@
+//! Snom's telephones: a template and nothing else.
+
+pub(super) const TEMPLATE: &str = include_str!("templates/snom.template");
