@@ -13,6 +13,7 @@ pub mod stock;
 pub mod template;
 pub mod values;
 pub mod zone;
+pub mod tftp;
 
 pub use crate::config::mac;
 pub use mac::Mac;
