@@ -25,6 +25,7 @@ pub mod registrar;
 pub mod rng;
 pub mod rtp;
 pub mod sdp;
+pub mod services;
 pub mod sim;
 pub mod sip;
 pub mod sounds;

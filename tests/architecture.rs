@@ -93,7 +93,8 @@ const ROOMS: &[Room] = &[
     ring("store", &["clock", "rng", "datetime", "event", "wording", "sip", "config", "dialplan", "registrar", "pbx"]),
     // The outside sees snapshots and commands, which observe itself defines, and nothing behind them.
     ring("observe", &["clock", "rng", "datetime", "event", "wording"]),
-    ring("web", &["observe", "clock", "rng", "datetime"]),
+    // What others talk to: no call, no telephone's SIP.
+    ring("services", &["observe", "provision", "event", "wording", "source_key", "clock", "rng"]),
     ring("cli", &[]),
     ring(
         "daemon",
@@ -122,7 +123,7 @@ const ROOMS: &[Room] = &[
             "store",
             "programs",
             "observe",
-            "web",
+            "services",
             "sim",
         ],
     ),
@@ -151,7 +152,7 @@ const ROOMS: &[Room] = &[
             "store",
             "programs",
             "observe",
-            "web",
+            "services",
             "sim",
             "cli",
             "daemon",

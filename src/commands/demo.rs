@@ -102,8 +102,15 @@ impl Act {
                 Arc::make_mut(peer).settings.direct_media = DirectMedia::Relay;
             }
         }
-        let plan =
-            Plan { config, sink: console(), log: None, reload: None, places: Places::default(), services: Vec::new() };
+        let plan = Plan {
+            config,
+            sink: console(),
+            log: None,
+            reload: None,
+            places: Places::default(),
+            services: Vec::new(),
+            activated: Vec::new(),
+        };
         let (running, _) = daemon::start(plan).map_err(|error| format!("the exchange does not start: {error}"))?;
         println!("The exchange listens on {}.", running.listening.udp);
         Ok(running)

@@ -61,9 +61,8 @@ pub fn run(common: &Common, foreground: Foreground) -> ExitCode {
         eprintln!("strowger: {text}");
         lines.push((Severity::Fatal, text.clone()));
     }
-    let least = common.verbose;
     let places = places(common, config.toml.state.folder.as_deref(), config.toml.log.folder.as_deref());
-    let live = LogStream::default();
+    let (least, live) = (common.verbose, LogStream::default());
     let log_folder = log_folder(&places);
     let settings: LogSettings = Box::new(move |config| log_settings(config, &log_folder, least));
     let verbosity = Verbosity::new(settings(config));
@@ -88,6 +87,7 @@ pub fn run(common: &Common, foreground: Foreground) -> ExitCode {
             reload: Some(place),
             places,
             services,
+            activated: program.activation().sockets(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(text)?;
         let (running, _) = daemon::start(plan).map_err(text)?;

@@ -1,7 +1,9 @@
 //! strowger.toml: what Asterisk's files have no place for. Unknown keys are refused.
 
 use super::diagnostic::{Diagnostic, Place};
-use serde::Deserialize;
+use ipnetwork::IpNetwork;
+use serde::{Deserialize, Deserializer};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// What strowger.toml says.
@@ -30,6 +32,28 @@ pub struct TomlConf {
 pub struct Provision {
     /// `ntp`: the time server that they are told; empty: none.
     pub ntp: String,
+    /// `folder`: the user's own files for telephones, firmware among them; beside the configuration when it is not absolute. None:
+    /// `provision` there.
+    pub folder: Option<PathBuf>,
+    /// `tftp`: files are served by TFTP; none: when a device is configured.
+    pub tftp: Option<bool>,
+    /// `tftp_listen`: where; none: port 69 of the address that SIP has, of every one when it has every one.
+    pub tftp_listen: Option<SocketAddr>,
+    /// `http`: files are served by HTTP; none: when a device is configured.
+    pub http: Option<bool>,
+    /// `http_listen`: where; none: port 8069 of the same address.
+    pub http_listen: Option<SocketAddr>,
+    /// `networks`: whose requests are answered; none: private networks.
+    #[serde(deserialize_with = "networks")]
+    pub networks: Option<Vec<IpNetwork>>,
+}
+
+fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<IpNetwork>>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    let parsed = |text: &String| {
+        text.parse().map_err(|_| serde::de::Error::custom(format!("'{text}' is no network, such as 192.168.1.0/24")))
+    };
+    texts.iter().map(parsed).collect::<Result<_, _>>().map(Some)
 }
 
 /// `[[device]]`: a telephone or adapter with its lines, instead of `mac=` and `device=` in the peers.
@@ -144,7 +168,9 @@ pub fn parse(file: &str, text: &[u8]) -> (TomlConf, Vec<Diagnostic>) {
     };
     let place = Place { file: file.into(), line: why.1 };
     let hint = "known: [control] socket; [state] folder; [log] folder, max_size_mib, verbose; [sounds] folder; \
-                [programs] system, agi, speech, curl, agi_folder; [provision] ntp; [[device]] mac, model, lines, label";
+                [programs] system, agi, speech, curl, agi_folder; \
+                [provision] folder, http, http_listen, networks, ntp, tftp, tftp_listen; \
+                [[device]] mac, model, lines, label";
     (TomlConf::default(), vec![Diagnostic::fatal(place, why.0).hint(hint)])
 }
 
@@ -178,6 +204,27 @@ mod tests {
         let programs = Programs { system: true, agi: true, speech: true, curl: false, agi_folder: Some("/x".into()) };
         assert_eq!(conf.programs, programs);
         assert_eq!(parse("strowger.toml", b""), (TomlConf::default(), Vec::new()));
+    }
+
+    #[test]
+    fn how_telephones_get_their_files() {
+        let text = "[provision]\nfolder = 'tftp'\ntftp = true\ntftp_listen = '192.168.1.1:69'\nhttp = false\n\
+            http_listen = '[::]:8069'\nnetworks = ['192.168.1.0/24', 'fd00::/8']\n";
+        let (conf, diagnostics) = parse("strowger.toml", text.as_bytes());
+        assert_eq!(diagnostics, []);
+        let provision = Provision {
+            folder: Some("tftp".into()),
+            tftp: Some(true),
+            tftp_listen: "192.168.1.1:69".parse().ok(),
+            http: Some(false),
+            http_listen: "[::]:8069".parse().ok(),
+            networks: Some(vec!["192.168.1.0/24".parse().unwrap(), "fd00::/8".parse().unwrap()]),
+            ntp: String::new(),
+        };
+        assert_eq!(conf.provision, provision);
+        let (_, diagnostics) = parse("strowger.toml", b"[provision]\nnetworks = ['here']\n");
+        assert_eq!(diagnostics[0].message, "'here' is no network, such as 192.168.1.0/24");
+        assert_eq!(diagnostics[0].place.line, 2);
     }
 
     #[test]

@@ -23,10 +23,11 @@ use crate::media::{Media, PacketTrace};
 use crate::net::ingress::Counters as Drops;
 use crate::net::stream::ConnectionReport;
 use crate::observe::control_api::{
-    ConsoleOrder, ControlApi, HangUp, LogOrder, Notify, OriginateGoal, Qualify, Redirect, Reload, RtpDebug, SipDebug,
-    Stop, Then, Unregister,
+    ConsoleOrder, ControlApi, HangUp, LogOrder, Manual, Notify, OriginateGoal, Qualify, Redirect, Reload, RtpDebug,
+    SipDebug, Stop, Then, Unregister,
 };
 use crate::observe::feature_rows::FeatureRows;
+use crate::observe::provision_rows::PhoneControl;
 use crate::observe::quality_rows::QualityRow;
 use crate::observe::snapshot::{
     Accounts, ChannelDetail, ChannelRow, CodecRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage,
@@ -38,6 +39,7 @@ use crate::pbx::switch::orders::{self, NotDone, Order};
 use crate::pbx::switch::{self, Stopping, Switch};
 use crate::registrar::location::Binding;
 use crate::sdp::codec::Codec;
+use crate::services::phone_files::Board;
 use crate::wording::outside;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -62,6 +64,8 @@ pub(super) struct View<'a> {
     pub(super) media: &'a Media,
     /// Where log lines go, RTP packets that are shown among them.
     pub(super) sink: &'a Sink,
+    /// Who fetches files.
+    pub(super) phones: &'a Board,
     /// What another thread has to do: left to whoever made this view.
     pub(super) later: &'a mut Option<Later>,
 }
@@ -137,20 +141,22 @@ impl ControlApi for View<'_> {
         features::rows(self.switch, self.now)
     }
 
-    fn applications(&self) -> Vec<ManualPage> {
-        let page =
-            |app: &App| ManualPage { name: app.name, synopsis: app.synopsis, syntax: app.syntax, help: app.help };
-        apps::TABLE.iter().map(page).collect()
+    fn phones(&self) -> &dyn PhoneControl {
+        self.phones
     }
 
-    fn functions(&self) -> Vec<ManualPage> {
-        let page = |function: &&Function| ManualPage {
+    fn manual(&self, of: Manual) -> Vec<ManualPage> {
+        let app = |app: &App| ManualPage { name: app.name, synopsis: app.synopsis, syntax: app.syntax, help: app.help };
+        let function = |function: &&Function| ManualPage {
             name: function.name,
             synopsis: function.synopsis,
             syntax: function.syntax,
             help: "",
         };
-        functions::TABLE.iter().map(page).collect()
+        match of {
+            Manual::Applications => apps::TABLE.iter().map(app).collect(),
+            Manual::Functions => functions::TABLE.iter().map(function).collect(),
+        }
     }
 
     fn core_settings(&self) -> CoreSettings {

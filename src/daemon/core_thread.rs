@@ -27,6 +27,7 @@ use crate::pbx::effect::{Effects, Input};
 use crate::pbx::switch::{Stopping, Switch, SwitchSettings};
 use crate::programs::Programs;
 use crate::rng::Rng;
+use crate::services::phone_files::Board;
 use crate::sip::Flow;
 use crate::sip::flow::{OpensFor, Transport};
 use crate::sip::transaction::Transmit;
@@ -55,6 +56,8 @@ pub(super) struct CoreThread {
     /// Runs programs for calls.
     pub(super) programs: Arc<Programs>,
     pub(super) sounds: SoundDesk,
+    /// Who fetches files.
+    pub(super) phones: Arc<Board>,
     /// Where lines go that are no events.
     pub(super) sink: Sink,
     pub(super) events: EventBus,
@@ -319,6 +322,7 @@ impl CoreThread {
             restart: &self.restart,
             media: &self.media,
             sink: &self.sink,
+            phones: &self.phones,
             later: &mut later,
         };
         let output = command::serve(&request.line, &mut view);

@@ -14,6 +14,7 @@ mod media;
 mod media_reports;
 mod order;
 mod programs;
+mod provision;
 mod receiving;
 mod refusals;
 mod reload;
@@ -42,6 +43,7 @@ use crate::observe::control_api::Reload;
 use crate::observe::socket_path;
 use crate::pbx::switch::{Listening, Stopping};
 use crate::rng::Rng;
+use crate::services::phone_files::Board;
 use crate::sip::digest::nonce::NonceKey;
 use crate::store::{Found, Places, Store};
 use addresses::AddressService;
@@ -55,6 +57,7 @@ use media_reports::MediaReports;
 pub use order::Console;
 use order::{Order, ReloadRequest};
 use programs::ProgramService;
+use provision::ProvisionService;
 use receiving::Receiving;
 use refusals::RefusalService;
 use reload::{Fixed, Reloader};
@@ -68,6 +71,7 @@ use sip_receivers::{StreamService, UdpService};
 use sounds::{SoundDesk, SoundService};
 use spool::SpoolService;
 use std::io;
+use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -93,6 +97,8 @@ pub struct Plan {
     pub reload: Option<PathBuf>,
     /// Services besides those that carry SIP and media; started after them and stopped before them.
     pub services: Vec<Box<dyn Service>>,
+    /// Sockets that systemd opened, to be used for what listens there.
+    pub activated: Vec<UdpSocket>,
 }
 
 /// Orders that may wait for the core thread. An event beyond is dropped and counted, and the phone sends it again.
@@ -121,7 +127,7 @@ pub struct Running {
 /// A socket cannot be bound (the message says which and what to do), a service cannot start, or the system refuses a
 /// thread or entropy. Nothing is left running.
 pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
-    let Plan { config, sink, log, reload, places, services } = plan;
+    let Plan { config, sink, log, reload, places, services, activated } = plan;
     let bound = Bound::bind(&config.sip.general)?;
     let listening = bound.listening;
     let clock = Clock::start();
@@ -150,11 +156,12 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         reports: &reports,
         clock,
         state: state.clone(),
+        activated,
     };
     let mut services = services;
     let spools = spool_place::outgoing(&config, state.as_deref());
     services.push(Box::new(SpoolService::new(spools, orders.clone(), sink.clone(), outcomes)));
-    let Prepared { signalling, media, programs, sounds, services } = parts.prepare(bound, services)?;
+    let Prepared { signalling, media, programs, sounds, phones, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
     let had = media.priority();
     sink(&LogLine::verbose(4, format!("The thread that forwards sound has {}", media::priority(&had))));
@@ -180,6 +187,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
         media,
         programs,
         sounds,
+        phones,
         sink,
         events,
         receiving,
@@ -195,7 +203,6 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     Ok((Running { listening, state, orders, ends, first: None, restart, reloads, core, services }, diagnostics))
 }
 
-/// Where call files lie: in the state folder.
 /// Where the configuration was read from, as consoles name it.
 fn directory(source: &Source) -> Option<PathBuf> {
     match source {
@@ -215,6 +222,7 @@ struct Parts<'a> {
     reports: &'a Arc<MediaReports>,
     clock: Clock,
     state: Option<PathBuf>,
+    activated: Vec<UdpSocket>,
 }
 
 /// The services, not yet started, and what the core thread uses of them.
@@ -223,12 +231,13 @@ struct Prepared {
     media: Arc<crate::media::Media>,
     programs: Arc<crate::programs::Programs>,
     sounds: SoundDesk,
+    phones: Arc<Board>,
     services: Vec<Box<dyn Service>>,
 }
 
 impl Parts<'_> {
     /// THE list of services: a new one is one more line here, or in what the program adds.
-    fn prepare(&self, bound: Bound, others: Vec<Box<dyn Service>>) -> io::Result<Prepared> {
+    fn prepare(self, bound: Bound, others: Vec<Box<dyn Service>>) -> io::Result<Prepared> {
         let Bound { datagrams, listeners, listening } = bound;
         let (config, sink) = (self.config, self.sink);
         let Receiving { auth_table, counters, .. } = self.receiving;
@@ -262,8 +271,11 @@ impl Parts<'_> {
         services.push(Box::new(resolver));
         services.push(Box::new(stun));
         services.push(Box::new(sound_service));
+        let provision = ProvisionService::new(config, self.activated, self.events.clone(), sink.clone());
+        let phones = provision.board();
+        services.push(Box::new(provision));
         services.extend(others);
-        Ok(Prepared { signalling, media: handle, programs: running, sounds, services })
+        Ok(Prepared { signalling, media: handle, programs: running, sounds, phones, services })
     }
 }
 
@@ -374,7 +386,7 @@ mod tests {
         config.sip.general.streams.tcp = Some(at);
         (config.rtp.port_first, config.rtp.port_last) = (42_640, 42_659);
         let (places, services) = (Places::default(), vec![Box::new(last) as Box<dyn Service>]);
-        Plan { config, sink: sink.clone(), log: None, places, reload: None, services }
+        Plan { config, sink: sink.clone(), log: None, places, reload: None, services, activated: Vec::new() }
     }
 
     /// Every thread and every service has the sink: when nobody else has it, none is left.

@@ -3,6 +3,7 @@
 
 mod challenge;
 mod mailbox;
+mod provision;
 pub(super) mod quality;
 mod registration;
 mod security;
@@ -31,6 +32,7 @@ pub fn lines(event: &Event) -> Vec<LogLine> {
         Event::Mailbox(event) => vec![mailbox::line(event)],
         Event::Challenge(event) => vec![challenge::line(event)],
         Event::Subscription(event) => vec![subscription::line(event)],
+        Event::Provision(event) => vec![provision::line(event)],
         Event::Security(event) => vec![security::line(event)],
     }
 }

@@ -1,11 +1,16 @@
-//! Notifications for systemd: the exchange is ready, it stops, the switch still answers (watchdog).
+//! Notifications for systemd: the exchange is ready, it stops, the switch still answers (watchdog). And sockets that it has opened
+//! for us (sd_listen_fds(3)).
 //!
 //! Without `NOTIFY_SOCKET` and `WATCHDOG_USEC` in the environment nothing is sent (sd_notify(3)).
 
 use super::order::Console;
 use crate::observe::control::Request;
+use listenfd::ListenFd;
+use rustix::io::{FdFlags, fcntl_setfd};
 use sd_notify::NotifyState;
 use std::io;
+use std::net::UdpSocket;
+use std::process::Command;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -13,6 +18,42 @@ use tokio::sync::oneshot;
 const QUESTION: &str = "core waitfullybooted";
 /// The switch is asked this many times within the watchdog's timeout.
 const PULSES: u32 = 3;
+
+/// Datagram sockets that systemd opened for this process, such as one of port 69, which it could not open itself.
+#[derive(Debug, Default)]
+pub struct Activation {
+    sockets: Vec<UdpSocket>,
+    /// How many sockets systemd gave, of whatever kind.
+    count: usize,
+}
+
+impl Activation {
+    /// Takes them. To be called first of all, before there is a second thread: the variables that name them are removed from the
+    /// environment, so that no program of a dialplan takes itself for whom they are meant.
+    pub fn from_environment() -> Activation {
+        let mut given = ListenFd::from_env();
+        let count = given.len();
+        let sockets = (0..count).filter_map(|index| given.take_udp_socket(index).ok().flatten()).collect();
+        Activation { sockets, count }
+    }
+
+    /// The sockets, to be used beside these, which are kept for [`Activation::hand_on`].
+    pub fn sockets(&self) -> Vec<UdpSocket> {
+        self.sockets.iter().filter_map(|socket| socket.try_clone().ok()).collect()
+    }
+
+    /// Hands the sockets on to a command that takes the place of this process.
+    ///
+    /// # Errors
+    /// The system does not let one be kept open.
+    pub fn hand_on(&self, command: &mut Command) -> io::Result<()> {
+        if self.count > 0 {
+            self.sockets.iter().try_for_each(|socket| fcntl_setfd(socket, FdFlags::empty()))?;
+            command.env("LISTEN_FDS", self.count.to_string()).env("LISTEN_PID", std::process::id().to_string());
+        }
+        Ok(())
+    }
+}
 
 /// Notifies that the exchange takes calls, with a status line, and starts to feed the watchdog if there is one.
 ///

@@ -8,6 +8,7 @@ pub mod handover;
 pub mod line;
 pub mod log;
 pub mod mailbox;
+pub mod provision;
 pub mod quality;
 pub mod registration;
 pub mod security;
@@ -21,6 +22,7 @@ pub use handover::Handover;
 pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
 pub use mailbox::MailboxEvent;
+pub use provision::ProvisionEvent;
 pub use quality::{StreamQuality, TwoClocks};
 pub use registration::RegistrationEvent;
 pub use security::SecurityEvent;
@@ -47,6 +49,8 @@ pub enum Event {
     Text(TextEvent),
     /// To somebody who watches an extension.
     Subscription(SubscriptionEvent),
+    /// A telephone asked for a file.
+    Provision(ProvisionEvent),
     /// A text of the dialplan: what `Verbose()` says, the trace of its steps.
     Log(LogLine),
 }
@@ -96,6 +100,12 @@ impl From<ChallengeEvent> for Event {
 impl From<MailboxEvent> for Event {
     fn from(event: MailboxEvent) -> Event {
         Event::Mailbox(event)
+    }
+}
+
+impl From<ProvisionEvent> for Event {
+    fn from(event: ProvisionEvent) -> Event {
+        Event::Provision(event)
     }
 }
 

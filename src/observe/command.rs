@@ -17,6 +17,7 @@ mod manual;
 mod originate;
 mod parking;
 mod pattern;
+mod provision;
 mod quality;
 mod reload;
 mod reply;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::feature_rows::FeatureRows;
+use super::provision_rows::PhoneControl;
 use super::quality_rows::QualityRow;
 use super::snapshot::{
     Accounts, ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail,
@@ -74,6 +75,15 @@ pub enum Reload {
     Dialplan,
     /// What a module of Asterisk reads.
     Module(String),
+}
+
+/// What the dialplan is written with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manual {
+    /// Its applications.
+    Applications,
+    /// Its functions.
+    Functions,
 }
 
 /// What a call has that a console begins, when it is answered.
@@ -191,10 +201,10 @@ pub trait ControlApi {
     fn features(&self) -> FeatureRows;
     /// How the sound of calls comes that passes through the exchange; of one channel only, when it is named.
     fn quality(&self, channel: Option<&str>) -> Vec<QualityRow>;
-    /// The dialplan's applications, by name.
-    fn applications(&self) -> Vec<ManualPage>;
-    /// The dialplan's functions, by name.
-    fn functions(&self) -> Vec<ManualPage>;
+    /// Telephones that fetch their files.
+    fn phones(&self) -> &dyn PhoneControl;
+    /// The dialplan's applications or its functions, by name.
+    fn manual(&self, of: Manual) -> Vec<ManualPage>;
     /// The process, and since when it runs.
     fn core_settings(&self) -> CoreSettings;
     /// The names of the dialplan's contexts, for completion.

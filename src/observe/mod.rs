@@ -10,6 +10,7 @@ pub mod control_api;
 pub mod escape;
 pub mod feature_rows;
 pub mod log_stream;
+pub mod provision_rows;
 pub mod quality_rows;
 pub mod snapshot;
 pub mod socket_path;

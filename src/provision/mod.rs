@@ -11,9 +11,9 @@ pub mod request;
 pub mod shelf;
 pub mod stock;
 pub mod template;
+pub mod tftp;
 pub mod values;
 pub mod zone;
-pub mod tftp;
 
 pub use crate::config::mac;
 pub use mac::Mac;

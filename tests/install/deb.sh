@@ -44,7 +44,7 @@ mkdir "$work/content"
 tar -xf "$work/content.tar" -C "$work/content"
 if grep -rEs '^[[:space:]]*(secret|md5secret)[[:space:]]*=' "$work/content/etc"; then fail "a secret is shipped"; fi
 [ ! -e "$work/content/etc/strowger/sip.conf" ] || fail "a sip.conf is shipped: its secrets are made at the installation"
-for path in usr/bin/strowger usr/lib/systemd/system/strowger.service usr/lib/sysusers.d/strowger.conf \
+for path in usr/bin/strowger usr/lib/systemd/system/strowger.service usr/lib/systemd/system/strowger-tftp.socket usr/lib/sysusers.d/strowger.conf \
     usr/share/man/man1/strowger.1.gz usr/share/bash-completion/completions/strowger \
     usr/share/strowger/sounds/en/beep.ulaw usr/share/strowger/sounds/en/digits/1.ulaw usr/share/strowger/sounds/moh/default.ulaw; do
     [ -e "$work/content/$path" ] || fail "$path is missing"

@@ -2,7 +2,7 @@
 
 use super::lookup::{find, has_prefix, next_words};
 use super::row::Completion;
-use crate::observe::control_api::ControlApi;
+use crate::observe::control_api::{ControlApi, Manual};
 use crate::observe::{escape, tokenize};
 
 /// What the last word of an unfinished line may become, sorted: whole words. Empty when nothing fits.
@@ -29,8 +29,10 @@ fn candidates(argument: Completion, exchange: &dyn ControlApi) -> Vec<String> {
         Completion::NotifyType => exchange.notify_types(),
         Completion::Peer => exchange.peers().into_iter().map(|peer| escape::line(&peer.name)).collect(),
         Completion::Channel => exchange.channels().into_iter().map(|channel| escape::line(&channel.name)).collect(),
-        Completion::Application => exchange.applications().iter().map(|page| page.name.to_owned()).collect(),
-        Completion::Function => exchange.functions().iter().map(|page| page.name.to_owned()).collect(),
+        Completion::Application => {
+            exchange.manual(Manual::Applications).iter().map(|page| page.name.to_owned()).collect()
+        }
+        Completion::Function => exchange.manual(Manual::Functions).iter().map(|page| page.name.to_owned()).collect(),
         Completion::Command => next_words(&[]),
         Completion::Context => exchange.contexts().iter().map(|context| escape::line(context)).collect(),
     }

@@ -2,13 +2,13 @@
 
 use super::pattern::regex;
 use super::reply::Reply;
-use crate::observe::control_api::ControlApi;
+use crate::observe::control_api::{ControlApi, Manual};
 use crate::observe::escape::line;
 use crate::observe::snapshot::ManualPage;
 use crate::wording::did_you_mean;
 
 pub(super) fn show_applications(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
-    let found = match chosen(arguments, exchange.applications()) {
+    let found = match chosen(arguments, exchange.manual(Manual::Applications)) {
         Ok(found) => found,
         Err(reply) => return reply,
     };
@@ -19,7 +19,7 @@ pub(super) fn show_applications(arguments: &[String], exchange: &mut dyn Control
 }
 
 pub(super) fn show_functions(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
-    let found = match chosen(arguments, exchange.functions()) {
+    let found = match chosen(arguments, exchange.manual(Manual::Functions)) {
         Ok(found) => found,
         Err(reply) => return reply,
     };
@@ -33,11 +33,11 @@ pub(super) fn show_functions(arguments: &[String], exchange: &mut dyn ControlApi
 }
 
 pub(super) fn show_application(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
-    page(arguments, "application", &exchange.applications())
+    page(arguments, "application", &exchange.manual(Manual::Applications))
 }
 
 pub(super) fn show_function(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply {
-    page(arguments, "function", &exchange.functions())
+    page(arguments, "function", &exchange.manual(Manual::Functions))
 }
 
 /// All of them, or those whose name matches (`like REGEX`).

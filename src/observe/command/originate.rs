@@ -1,7 +1,7 @@
 //! `channel originate`: a call that the exchange begins.
 
 use super::reply::Reply;
-use crate::observe::control_api::{ConsoleOrder, ControlApi, OriginateGoal};
+use crate::observe::control_api::{ConsoleOrder, ControlApi, Manual, OriginateGoal};
 use crate::observe::escape::line;
 
 /// As in Asterisk, for an extension without one.
@@ -11,7 +11,7 @@ pub(super) fn originate(arguments: &[String], exchange: &mut dyn ControlApi) -> 
     let [target, kind, rest @ ..] = arguments else { return Reply::Usage };
     let goal = match (kind.to_ascii_lowercase().as_str(), rest) {
         ("application", [name, data @ ..]) => {
-            if !exchange.applications().iter().any(|page| page.name.eq_ignore_ascii_case(name)) {
+            if !exchange.manual(Manual::Applications).iter().any(|page| page.name.eq_ignore_ascii_case(name)) {
                 return Reply::Failed(format!("There is no application '{}'.\n", line(name)));
             }
             OriginateGoal::Application(name.clone(), data.join(" "))

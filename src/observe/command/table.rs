@@ -4,7 +4,7 @@ use super::reply::Reply;
 use super::row::{Command, Completion};
 use super::{
     channel, core, database, dialplan, facilities, features, hint, logger, mailbox, manual, originate, parking,
-    quality, reload, rtp, sip_rows,
+    provision, quality, reload, rtp, sip_rows,
 };
 
 /// Every command.
@@ -425,6 +425,41 @@ pub static TABLE: &[Command] = &[
                the place, the channel, the line that parked it, and how long it waits still.",
         complete: &[],
         run: parking::show,
+    },
+    Command {
+        words: "provision close",
+        arguments: "",
+        synopsis: "Give files with passwords to their devices only",
+        help: "Ends what 'provision open' has begun.",
+        complete: &[],
+        run: provision::close,
+    },
+    Command {
+        words: "provision open",
+        arguments: "TIME",
+        synopsis: "Give files with passwords to whoever asks, for a while",
+        help: "For phones that this machine cannot see directly (behind a router, by IPv6). TIME is\n\
+               10m, 90s or 1h, an hour at most; it ends by itself.",
+        complete: &[Completion::Word("10m")],
+        run: provision::open,
+    },
+    Command {
+        words: "provision show devices",
+        arguments: "",
+        synopsis: "Show which phones fetched files",
+        help: "Shows each phone that asked for files since the start, how many it got, when it asked\n\
+               last and when it got its passwords; before that, where files are served.",
+        complete: &[],
+        run: provision::devices,
+    },
+    Command {
+        words: "provision show transfers",
+        arguments: "",
+        synopsis: "Show the files that phones asked for",
+        help: "Shows the files under way, then the latest that were asked for and what came of each, and\n\
+               what was dropped.",
+        complete: &[],
+        run: provision::transfers,
     },
     Command {
         words: "rtp set debug ip",

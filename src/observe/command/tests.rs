@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::lookup::names;
 use super::*;
 use crate::event::DeviceState;
-use crate::observe::control_api::{ConsoleOrder, OriginateGoal};
+use crate::observe::control_api::{ConsoleOrder, Manual, OriginateGoal};
 use crate::observe::control_api::{
     HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Then, Unregister,
 };
 use crate::observe::feature_rows::{FeatureRows, LotRow, ParkedRow};
+use crate::observe::provision_rows::{AskerRow, PhoneControl, ProvisionRows, TransferRow};
 use crate::observe::quality_rows::{Passed, QualityRow};
 use crate::observe::snapshot::{
     Accounts, ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, MailboxRow, ManualPage,
@@ -48,6 +49,20 @@ struct Fake {
     rtp_debug: Option<RtpDebug>,
     log: Vec<LogOrder>,
     orders: Vec<ConsoleOrder>,
+    phones: FakePhones,
+}
+
+/// Telephones that fetched files.
+#[derive(Default)]
+struct FakePhones(std::cell::RefCell<ProvisionRows>);
+
+impl PhoneControl for FakePhones {
+    fn rows(&self) -> ProvisionRows {
+        self.0.borrow().clone()
+    }
+    fn open(&self, time: Option<Duration>) {
+        self.0.borrow_mut().open_for = time;
+    }
 }
 
 impl ControlApi for Fake {
@@ -56,6 +71,9 @@ impl ControlApi for Fake {
     }
     fn peer(&self, name: &str) -> Option<PeerDetail> {
         self.detail.clone().filter(|peer| peer.row.name == name)
+    }
+    fn phones(&self) -> &dyn PhoneControl {
+        &self.phones
     }
     fn accounts(&self) -> Accounts {
         let row = |host: &str, state: &str, registered: &str| RegistryRow {
@@ -113,13 +131,13 @@ impl ControlApi for Fake {
     fn features(&self) -> FeatureRows {
         self.features.clone()
     }
-    fn applications(&self) -> Vec<ManualPage> {
+    fn manual(&self, of: Manual) -> Vec<ManualPage> {
+        if of == Manual::Functions {
+            return vec![ManualPage { name: "LEN", synopsis: "How many letters", syntax: "LEN(text)", help: "" }];
+        }
         let answer =
             ManualPage { name: "Answer", synopsis: "Answer the call", syntax: "Answer([delay])", help: "Answers.\n" };
         vec![answer, ManualPage { name: "Dial", synopsis: "Call a line", syntax: "Dial(x)", help: "Calls." }]
-    }
-    fn functions(&self) -> Vec<ManualPage> {
-        vec![ManualPage { name: "LEN", synopsis: "How many letters", syntax: "LEN(text)", help: "" }]
     }
     fn core_settings(&self) -> CoreSettings {
         let started = "2026-11-21T06:08:54.123+0000".to_owned();
@@ -1416,4 +1434,50 @@ fn quality_is_told_in_sentences() {
     assert!(
         refused(&mut fake, "rtp show quality SIP/x-1").contains("No sound of 'SIP/x-1' passes through the exchange")
     );
+}
+
+#[test]
+fn telephones_that_fetched_files_and_the_window_for_passwords() {
+    let mut fake = guide();
+    let address = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
+    let (mac, last) = ("0014A9BC0001".to_owned(), "SIPDefault.cnf".to_owned());
+    *fake.phones.0.borrow_mut() = ProvisionRows {
+        services: vec!["TFTP: 0.0.0.0:69".into()],
+        folder: "/etc/strowger/provision".into(),
+        open_for: None,
+        devices: vec![AskerRow {
+            mac: mac.clone(),
+            address,
+            user_agent: "PAP2T".into(),
+            asked: 8,
+            got: 5,
+            ago: Duration::from_secs(12),
+            last: last.clone(),
+            secrets_ago: Some(Duration::from_secs(200)),
+        }],
+        transfers: vec![TransferRow {
+            mac,
+            address,
+            via: "TFTP",
+            file: "a\nb".into(),
+            ago: Duration::from_secs(3),
+            bytes: 1042,
+            state: "given",
+        }],
+        drops: vec![("wanted to write".into(), 2)],
+    };
+    let head =
+        "TFTP: 0.0.0.0:69\nYour own files: /etc/strowger/provision\nFiles with passwords: to their devices only\n\n";
+    let devices = run("provision show devices", &mut fake).text;
+    assert!(devices.starts_with(head), "{devices}");
+    let row = "0014A9BC0001  192.168.1.20         8      5      12 s      3 min  SIPDefault.cnf (PAP2T)\n";
+    assert!(devices.ends_with(row), "{devices}");
+    let transfers = run("provision show transfers", &mut fake).text;
+    assert!(transfers.contains("TFTP       3 s      1042  given         "), "{transfers}");
+    assert!(transfers.ends_with("dropped: wanted to write: 2\n") && transfers.lines().count() == 7, "{transfers}");
+    let opened = run("provision open 10m", &mut fake);
+    assert!(!opened.failed && opened.text.starts_with("For 10 min files with passwords"), "{}", opened.text);
+    assert!(run("provision show devices", &mut fake).text.contains("to whoever asks, for 10 min more"));
+    assert!(run("provision open 2h", &mut fake).failed && run("provision open", &mut fake).failed);
+    assert!(!run("provision close", &mut fake).failed && fake.phones.rows().open_for.is_none());
 }
