@@ -1,6 +1,7 @@
 //! The media thread's inbox: what it is asked, and how it is woken.
 
 use super::rtp_debug::PacketTrace;
+use super::stock::Opened;
 use crate::pbx::media::{Heard, MediaCommand, MediaEvent, StreamCounts, StreamId};
 use rustix::event::{EventfdFlags, eventfd};
 use std::collections::BTreeSet;
@@ -20,6 +21,8 @@ pub(super) enum Order {
     Command(Box<MediaCommand>),
     /// Take the ports of new streams from this range, and give them this DiffServ code point.
     Ports(RangeInclusive<u16>, Option<u8>),
+    /// A pair of ports was opened for a stream to come.
+    Opened(Box<Opened>),
     /// These are the addresses of this machine now.
     Addresses(BTreeSet<IpAddr>),
     /// Show RTP packets, or none any more.

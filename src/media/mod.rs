@@ -14,6 +14,7 @@ mod inbox;
 mod media_socket;
 mod mixer;
 mod orders;
+mod pair;
 mod player;
 mod ports;
 mod pressing;
@@ -28,6 +29,7 @@ mod settings;
 mod silence;
 mod socket_number;
 mod sound_file;
+mod stock;
 mod stream;
 mod taps;
 #[cfg(test)]

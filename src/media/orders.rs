@@ -7,7 +7,7 @@ use super::mixer;
 use super::player::Request;
 use super::recorder::Recorder;
 use super::stream::Mode;
-use super::worker::Worker;
+use super::worker::{SEVERAL, Worker};
 use crate::clock::Time;
 use crate::pbx::media::{MediaCommand, MediaEvent, StreamId};
 use crate::pbx::mixing::{FeedPlan, MixId, Seat, SpyPlan};
@@ -26,6 +26,7 @@ impl Worker {
                 Ok(Order::Trace(trace)) => self.trace = trace,
                 Ok(Order::Addresses(own)) => self.own = own,
                 Ok(Order::Look(id, answer)) => drop(answer.try_send(self.stream(id).map(|stream| stream.look()))),
+                Ok(Order::Opened(opened)) => self.ports.stock(*opened, self.streams.len() >= SEVERAL),
                 Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.rng),
                 Err(TryRecvError::Empty) => return true,
                 Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return false,

@@ -1,12 +1,11 @@
 //! The port range: pairs of an even RTP port and the odd RTCP port above it, given out in turn.
 
+use super::pair::{self, Pair};
+use super::stock::{Opened, Stock};
 use crate::rng::Rng;
-use nix::sys::socket::{setsockopt, sockopt};
-use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
-use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 /// Pairs held by other programs that are tried before giving up: each try is two system calls on the thread that also
@@ -17,11 +16,8 @@ const MAX_TRIES: usize = 64;
 /// exchange, a conference server) has taken its own one after the other, and more of them than are tried here.
 const STRIDE: usize = 61;
 
-/// The highest priority of packets that needs no privilege (tc-prio(8)).
-const INTERACTIVE: i32 = 6;
-
-/// Receive buffer of a socket: a second of packets while the machine is busy. The kernel gives less without privilege.
-const RECEIVE_BUFFER: usize = 256 * 1024;
+/// Free pairs without which none is opened before it is asked for: in a small range each may be wanted at another address.
+const PLENTY: usize = 32;
 
 /// Gives out pairs of ports, round and round, so that a port just given back rests longest.
 pub(super) struct Ports {
@@ -31,13 +27,7 @@ pub(super) struct Ports {
     next: usize,
     taken: BTreeSet<u16>,
     dscp: Option<u8>,
-}
-
-/// Two bound sockets.
-pub(super) struct Pair {
-    pub port: u16,
-    pub rtp: UdpSocket,
-    pub rtcp: UdpSocket,
+    stock: Stock,
 }
 
 impl Ports {
@@ -54,7 +44,7 @@ impl Ports {
             return Err(no_pair(&range));
         }
         let next = usize::try_from(rng.below(pairs as u64)).unwrap_or(0);
-        Ok(Ports { range, first, pairs, next, taken: BTreeSet::new(), dscp })
+        Ok(Ports { range, first, pairs, next, taken: BTreeSet::new(), dscp, stock: Stock::default() })
     }
 
     /// Gives out pairs of another range from now on; a range without a pair is not taken over.
@@ -63,20 +53,65 @@ impl Ports {
             return;
         }
         if let Ok(new) = Ports::new(range, dscp, rng) {
-            let taken = std::mem::take(&mut self.taken);
-            *self = Ports { taken, ..new };
+            self.close_stock();
+            let (taken, stock) = (std::mem::take(&mut self.taken), std::mem::take(&mut self.stock));
+            *self = Ports { taken, stock, ..new };
         }
     }
 
-    /// Binds the next free pair at `local`; the error says why none could be, and what to do.
+    /// Opens pairs before they are asked for, from now on, on a thread of its own, which reports what it has opened as long as
+    /// `report` says that somebody takes it.
+    pub fn open_stock(&mut self, report: impl Fn(Opened) -> bool + Send + 'static) {
+        self.stock.open(report);
+    }
+
+    /// Has some pairs opened at `local`, where more of them will be asked for.
+    pub fn stock_up(&mut self, local: IpAddr) {
+        while self.stock.wants(local) && self.pairs.saturating_sub(self.taken.len()) > PLENTY {
+            let free = (0..self.pairs).find_map(|_| Some(self.walk()).filter(|port| !self.taken.contains(port)));
+            let Some(port) = free else { return };
+            if !self.stock.order(local, port, self.dscp) {
+                return;
+            }
+            self.taken.insert(port);
+        }
+    }
+
+    /// A pair was opened; `is_wanted`: calls are under way.
+    pub fn stock(&mut self, opened: Opened, is_wanted: bool) {
+        let is_ours = self.range.contains(&opened.port) && self.range.contains(&opened.port.saturating_add(1));
+        if let Some(port) = self.stock.keep(opened, is_wanted && is_ours, self.dscp) {
+            self.taken.remove(&port);
+        }
+    }
+
+    /// No pair is kept ready any more. Says whether some were.
+    pub fn close_stock(&mut self) -> bool {
+        let free = self.stock.close();
+        self.taken.retain(|port| !free.contains(port));
+        !free.is_empty()
+    }
+
+    /// The next free pair at `local`: one that is ready, or one that is opened now; the error says why none could be, and what
+    /// to do.
     pub fn take(&mut self, local: IpAddr) -> Result<Pair, String> {
+        if let Some(pair) = self.stock.take(local) {
+            return Ok(pair);
+        }
+        match self.open(local) {
+            Err(_) if self.close_stock() => self.open(local),
+            opened => opened,
+        }
+    }
+
+    fn open(&mut self, local: IpAddr) -> Result<Pair, String> {
         let mut foreign = 0usize;
         for _ in 0..self.pairs {
             let port = self.walk();
             if self.taken.contains(&port) {
                 continue;
             }
-            match self.bind(local, port) {
+            match pair::bind(local, port, self.dscp) {
                 Ok(pair) => {
                     self.taken.insert(port);
                     return Ok(pair);
@@ -118,37 +153,6 @@ impl Ports {
         self.next = (self.next + 1) % self.pairs;
         self.first.saturating_add(offset)
     }
-
-    fn bind(&self, local: IpAddr, port: u16) -> io::Result<Pair> {
-        Ok(Pair { port, rtp: self.open(local, port)?, rtcp: self.open(local, port.saturating_add(1))? })
-    }
-
-    fn open(&self, local: IpAddr, port: u16) -> io::Result<UdpSocket> {
-        let domain = if local.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
-        let socket = Socket::new(domain, Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
-        if local.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        socket.bind(&SocketAddr::new(local, port).into())?;
-        // None of what follows is needed for a call to work.
-        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
-        // What the system notes on a packet: when it came, and how many were dropped before it (`reader.rs`).
-        let _ = setsockopt(&socket, sockopt::ReceiveTimestampns, &true);
-        let _ = setsockopt(&socket, sockopt::RxqOvfl, &1);
-        // Without fragments the kernel chooses no identification, which saves some per cent of a packet's cost.
-        // `MediaSocket::send` allows them again when needed.
-        let _ = match local {
-            IpAddr::V4(_) => set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::DO),
-            IpAddr::V6(_) => set_ipv6_mtu_discover(&socket, Ipv6PathMtuDiscovery::DO),
-        };
-        if let Some(dscp) = self.dscp {
-            let class = u32::from(dscp & 0x3f) << 2;
-            let _ = if local.is_ipv4() { socket.set_tos_v4(class) } else { socket.set_tclass_v6(class) };
-            // Before other packets in the queue of the network card, too; the class alone would set another (socket(7)).
-            let _ = setsockopt(&socket, sockopt::Priority, &INTERACTIVE);
-        }
-        Ok(socket.into())
-    }
 }
 
 fn no_pair(range: &RangeInclusive<u16>) -> io::Error {
@@ -175,6 +179,9 @@ fn open_error(local: IpAddr, error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::UdpSocket;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
 
     const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -243,6 +250,46 @@ mod tests {
         ports.change(24_120..=24_123, None, &mut rng);
         assert_ne!(ports.take(local).unwrap().port, old.port, "it is taken still");
         ports.give_back(new.port);
+    }
+
+    #[test]
+    fn pairs_are_ready_before_they_are_asked_for_and_hear_nobody_until_then() {
+        let (say, said) = channel();
+        let mut ports = Ports::new(24_300..=24_499, None, &mut Rng::from_number(1)).unwrap();
+        ports.open_stock(move |opened| say.send(opened).is_ok());
+        ports.stock_up(LOCAL);
+        for _ in 0..4 {
+            ports.stock(said.recv_timeout(Duration::from_secs(10)).unwrap(), true);
+        }
+        ports.stock_up(LOCAL);
+        assert!(said.recv_timeout(Duration::from_millis(50)).is_err(), "four are enough");
+        let stranger = UdpSocket::bind((LOCAL, 0)).unwrap();
+        let spray = |word: &[u8]| (24_300..24_500u16).for_each(|port| drop(stranger.send_to(word, (LOCAL, port))));
+        spray(b"before");
+        std::thread::sleep(Duration::from_millis(20));
+        let pair = ports.take(LOCAL).unwrap();
+        spray(b"after");
+        let mut buffer = [0; 16];
+        let heard = (0..500).find_map(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            pair.rtp.receive(&mut buffer)
+        });
+        assert_eq!(heard, Some((5, stranger.local_addr().unwrap())));
+        assert!(buffer.starts_with(b"after") && ports.is_taken(pair.port));
+        // One that comes when it is not wanted any more, and those that wait then, leave their ports free.
+        ports.stock_up(LOCAL);
+        ports.stock(said.recv_timeout(Duration::from_secs(10)).unwrap(), false);
+        assert!(ports.close_stock() && !ports.close_stock());
+        assert_eq!(ports.taken.iter().collect::<Vec<_>>(), [&pair.port]);
+    }
+
+    #[test]
+    fn a_small_range_has_no_pair_to_keep_ready() {
+        let (say, said) = channel();
+        let mut ports = Ports::new(24_500..=24_539, None, &mut Rng::from_number(1)).unwrap();
+        ports.open_stock(move |opened| say.send(opened).is_ok());
+        ports.stock_up(LOCAL);
+        assert!(said.recv_timeout(Duration::from_millis(50)).is_err() && ports.taken.is_empty());
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::digit_sender::DigitSender;
 use super::early::{Early, Waiting};
 use super::feeding::Feeding;
 use super::media_socket::MediaSocket;
+use super::pair::Pair;
 use super::player::Playing;
-use super::ports::Pair;
 use super::seat::Seated;
 use super::silence::{COMFORT_NOISE, SILENT, Silence};
 use super::taps::Taps;
@@ -110,8 +110,8 @@ impl Stream {
             id,
             kind,
             port: pair.port,
-            rtp: MediaSocket::new(pair.rtp),
-            rtcp: MediaSocket::new(pair.rtcp),
+            rtp: pair.rtp,
+            rtcp: pair.rtcp,
             learner: Learner::new(Expected::default()),
             heard: Heard::default(),
             counts: StreamCounts::default(),

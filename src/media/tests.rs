@@ -855,16 +855,42 @@ fn ipv6_is_carried_too_also_between_the_two() {
     assert_eq!(exchange(&b, &a, &[packet(2, 1, b"y")]), [packet(2, 1, b"y")]);
 }
 
+/// Other tests open and close descriptors in the same process: only sockets bound to ports of this range are counted.
+fn open_in(range: &RangeInclusive<u16>) -> usize {
+    let table = std::fs::read_to_string("/proc/self/net/udp").unwrap();
+    let ports = table.lines().filter_map(|line| line.split_whitespace().nth(1)?.rsplit_once(':'));
+    ports.filter_map(|(_, port)| u16::from_str_radix(port, 16).ok()).filter(|port| range.contains(port)).count()
+}
+
+#[test]
+fn ports_are_kept_ready_while_there_are_calls_and_closed_after_the_last() {
+    let range = 19_100..=19_189u16;
+    let rig = Rig::new(range.clone());
+    let becomes = |wanted: usize| {
+        let begun = Instant::now();
+        while open_in(&range) != wanted && begun.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(open_in(&range), wanted);
+    };
+    for n in 0..3 {
+        rig.reserve(StreamId(n), LOCAL);
+    }
+    becomes(6);
+    rig.reserve(StreamId(3), LOCAL);
+    becomes(8 + 8);
+    // One of those that were ready, and another one is.
+    rig.reserve(StreamId(4), LOCAL);
+    becomes(10 + 8);
+    (0..5).for_each(|n| drop(rig.release(StreamId(n))));
+    becomes(0);
+}
+
 #[test]
 fn what_was_opened_is_closed() {
-    // Other tests open and close descriptors in the same process: only sockets bound to ports of this test's range are
-    // counted.
-    let range = 21_600..=21_699u16;
-    let open = || {
-        let table = std::fs::read_to_string("/proc/self/net/udp").unwrap();
-        let ports = table.lines().filter_map(|line| line.split_whitespace().nth(1)?.rsplit_once(':'));
-        ports.filter_map(|(_, port)| u16::from_str_radix(port, 16).ok()).filter(|port| range.contains(port)).count()
-    };
+    // Too few for some to be kept ready.
+    let range = 21_600..=21_655u16;
+    let open = || open_in(&range);
     let rig = Rig::new(range.clone());
     assert_eq!(open(), 0);
     (0..20).for_each(|n| assert!(range.contains(&rig.reserve(StreamId(n), LOCAL).port())));

@@ -44,6 +44,9 @@ const REOPEN: u64 = u64::MAX - 1;
 /// Readinesses taken at once.
 const MAX_EVENTS: usize = 256;
 
+/// Streams from which on ports are opened before they are asked for: two calls.
+pub(super) const SEVERAL: usize = 4;
+
 /// Packets of its own that the thread sends before it looks again for those that are to be relayed: a packet that comes while many
 /// sounds are due at one instant waits for so many of them.
 const PORTION: usize = 2;
@@ -118,6 +121,13 @@ impl Worker {
     /// Works until it is ordered to stop. Says when it begins.
     pub fn run(mut self, begun: &SyncSender<()>) {
         let mut ready = Vec::with_capacity(MAX_EVENTS);
+        // Before the thread goes first: the other one is not to.
+        let (orders, wakeup) = (self.orders.clone(), Arc::clone(&self.wakeup));
+        self.ports.open_stock(move |opened| {
+            let is_taken = orders.send(Order::Opened(Box::new(opened))).is_ok();
+            wakeup.signal();
+            is_taken
+        });
         self.priority.begin(self.now());
         let _ = begun.send(());
         loop {
@@ -308,6 +318,9 @@ impl Worker {
             Some(stream) => stream.rtp.local_addr().map_err(|error| error.to_string()),
             None => self.open(id, local, kind),
         };
+        if self.streams.len() >= SEVERAL {
+            self.ports.stock_up(local);
+        }
         (self.events)(match bound {
             Ok(rtp) => MediaEvent::Reserved { stream: id, rtp },
             Err(why) => MediaEvent::NoPorts { stream: id, why },
@@ -479,6 +492,9 @@ impl Worker {
             // The sockets close, and with that leave epoll, before the ports may be given to another.
             (counts, heard) = stream.total();
             self.ports.give_back(port);
+            if self.streams.len() < SEVERAL {
+                self.ports.close_stock();
+            }
         }
         (self.events)(MediaEvent::Released { stream: id, counts, heard });
     }

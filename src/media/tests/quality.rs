@@ -53,7 +53,7 @@ fn dozing(ports: RangeInclusive<u16>) -> Rig {
 /// line is not said to have been late.
 #[test]
 fn packets_that_waited_for_the_exchange_are_its_own_stall() {
-    let rig = dozing(22_850..=22_899);
+    let rig = dozing(19_000..=19_049);
     let (a, b) = rig.call();
     let say = |number: u16| {
         a.send(&packet(7, number, &[1]));
@@ -78,7 +78,7 @@ fn packets_that_waited_for_the_exchange_are_its_own_stall() {
 /// More comes while the thread does not read than there is room for.
 #[test]
 fn packets_the_system_had_no_room_for_are_lost_here() {
-    let rig = dozing(22_900..=22_949);
+    let rig = dozing(19_050..=19_099);
     let (a, _b) = rig.call();
     a.send(&packet(7, 0, &[1; 160]));
     rig.media.send(MediaCommand::Count { stream: B });
