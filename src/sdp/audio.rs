@@ -99,7 +99,8 @@ impl Direction {
     }
 
     pub(super) fn of_line(line: &SdpLine) -> Option<Direction> {
-        let (name, _) = line.attribute()?;
+        // Each name has eight letters, and nearly no other attribute's.
+        let (name, _) = line.attribute().filter(|(name, _)| name.len() == 8)?;
         let all = [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive];
         all.into_iter().find(|direction| name.eq_ignore_ascii_case(direction.name().as_bytes()))
     }
@@ -230,8 +231,8 @@ impl Sdp {
 
     fn audio_of(&self, Media { index, line, section }: Media<'_>) -> Audio {
         let described: SmallVec<[_; 12]> = section.iter().filter_map(SdpLine::of_payload).collect();
-        let mut formats: Vec<Format> = Vec::with_capacity(line.formats.len());
-        for payload in line.formats.iter().filter_map(|word| payload_type(word.as_bytes())) {
+        let mut formats: Vec<Format> = Vec::with_capacity(8);
+        for payload in line.formats().filter_map(|word| payload_type(word.as_bytes())) {
             if !formats.iter().any(|known| known.payload == payload) {
                 formats.push(format_of(&described, payload));
             }

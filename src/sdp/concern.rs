@@ -114,7 +114,7 @@ fn same_secondary_media(before: &Sdp, new: &Sdp) -> bool {
 
 fn without_address(line: &SdpLine) -> Option<Vec<u8>> {
     if let Some(parts) = media_line(line) {
-        return Some(format!("{} {} {}", parts.medium, parts.proto, parts.formats.join(" ")).into_bytes());
+        return Some(format!("{} {} {}", parts.medium, parts.proto, parts.joined_formats()).into_bytes());
     }
     let is_address = line.letter() == Some(b'c') || line.attribute_named("rtcp").is_some();
     (!is_address && !relay_sdp::names_endpoint(line) && line.letter().is_some()).then(|| line.text.to_vec())

@@ -201,7 +201,7 @@ impl Sdp {
         }
         match line.letter() {
             Some(b'm') => {
-                let formats = media_line(&line).ok_or(SdpError::BadMedia { line: number })?.formats.len();
+                let formats = media_line(&line).ok_or(SdpError::BadMedia { line: number })?.formats().count();
                 if formats > MAX_FORMATS {
                     return Err(SdpError::TooManyFormats { line: number });
                 }

@@ -1,7 +1,6 @@
 //! One line of a description, kept as it was received, and the elements that lines consist of.
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -53,12 +52,12 @@ impl SdpLine {
     /// The payload type and the rest, when this attribute describes one payload type (`a=fmtp:100 192-193`).
     pub(super) fn of_payload(&self) -> Option<(&str, u8, &str)> {
         let (name, value) = self.attribute()?;
-        let name = std::str::from_utf8(name).ok()?;
-        if !["rtpmap", "fmtp", "gpmd", "rtcp-fb"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        if !["rtpmap", "fmtp", "gpmd", "rtcp-fb"].iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) {
             return None;
         }
-        let value = std::str::from_utf8(value).ok()?.trim_start();
-        let (number, rest) = value.split_once([' ', '\t']).unwrap_or((value, ""));
+        let (name, value) = (std::str::from_utf8(name).ok()?, std::str::from_utf8(value).ok()?.trim_start());
+        let end = value.bytes().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(value.len());
+        let (number, rest) = value.split_at_checked(end)?;
         Some((name, payload_type(number.as_bytes())?, rest.trim_start()))
     }
 }
@@ -132,7 +131,33 @@ pub(super) struct MediaLine<'a> {
     pub(super) medium: &'a str,
     pub(super) port: u16,
     pub(super) proto: &'a str,
-    pub(super) formats: SmallVec<[&'a str; 12]>,
+    formats: &'a str,
+}
+
+impl<'a> MediaLine<'a> {
+    /// The formats. Most who look at a line do not ask.
+    pub(super) fn formats(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let mut rest = self.formats;
+        std::iter::from_fn(move || {
+            let (format, behind) = word(rest)?;
+            rest = behind;
+            Some(format)
+        })
+    }
+
+    /// The formats with a space between them.
+    pub(super) fn joined_formats(&self) -> String {
+        self.formats().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The first word and what is behind it. By bytes: this is done for each look at a description.
+fn word(text: &str) -> Option<(&str, &str)> {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = text.bytes().position(|byte| !is_space(&byte))?;
+    let text = text.get(start..)?;
+    let end = text.bytes().position(|byte| is_space(&byte)).unwrap_or(text.len());
+    text.split_at_checked(end)
 }
 
 /// Parses an `m=` line (RFC 8866 section 5.14). `None` when medium, port or protocol are missing or malformed.
@@ -140,10 +165,10 @@ pub(super) fn media_line(line: &SdpLine) -> Option<MediaLine<'_>> {
     if line.letter() != Some(b'm') {
         return None;
     }
-    let mut words = std::str::from_utf8(line.value()).ok()?.split([' ', '\t']).filter(|word| !word.is_empty());
-    let medium = words.next()?;
-    let port = words.next()?;
-    let port = number(port.split('/').next()?.as_bytes())?;
-    let proto = words.next()?;
-    Some(MediaLine { medium, port, proto, formats: words.collect() })
+    let text = std::str::from_utf8(line.value()).ok()?;
+    let (medium, rest) = word(text)?;
+    let (port, rest) = word(rest)?;
+    let port = number(port.as_bytes().split(|byte| *byte == b'/').next()?)?;
+    let (proto, formats) = word(rest)?;
+    Some(MediaLine { medium, port, proto, formats })
 }

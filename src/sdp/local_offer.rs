@@ -76,7 +76,7 @@ pub fn without_events(mut description: Sdp) -> Sdp {
     section.retain(|line| !is_of_event(line));
     let is_event = |word: &str| payload_type(word.as_bytes()).is_some_and(|number| events.contains(&number));
     let without = section.first().and_then(media_line).map(|parts| {
-        let formats: Vec<&str> = parts.formats.iter().copied().filter(|word| !is_event(word)).collect();
+        let formats: Vec<&str> = parts.formats().filter(|word| !is_event(word)).collect();
         SdpLine::made(format!("m={} {} {} {}", parts.medium, parts.port, parts.proto, formats.join(" ")))
     });
     if let Some((first, without)) = section.first_mut().zip(without) {

@@ -50,7 +50,7 @@ impl MediaKind {
         match () {
             () if is("video", "RTP/AVP") => Some(MediaKind::Video),
             () if is("text", "RTP/AVP") => Some(MediaKind::Text),
-            () if is("image", "udptl") && line.formats.iter().any(|format| format.eq_ignore_ascii_case("t38")) => {
+            () if is("image", "udptl") && line.formats().any(|format| format.eq_ignore_ascii_case("t38")) => {
                 Some(MediaKind::Image)
             }
             () => None,
@@ -69,7 +69,7 @@ impl Sdp {
         for section in &mut self.media {
             let refused = section.first().and_then(media_line).and_then(|parts| {
                 let is_refused = MediaKind::of(&parts).is_some_and(|kind| !other.has(kind));
-                is_refused.then(|| format!("m={} 0 {} {}", parts.medium, parts.proto, parts.formats.join(" ")))
+                is_refused.then(|| format!("m={} 0 {} {}", parts.medium, parts.proto, parts.joined_formats()))
             });
             if let Some(line) = refused {
                 *section = vec![SdpLine::made(line)];

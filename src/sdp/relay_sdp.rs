@@ -63,7 +63,7 @@ pub(super) fn medium(
 pub(super) fn rejected(section: &[SdpLine]) -> Option<Vec<SdpLine>> {
     let parts = media_line(section.first()?)?;
     // RFC 3264 section 6: the line must still name a format.
-    let formats = if parts.formats.is_empty() { "0".to_owned() } else { parts.formats.join(" ") };
+    let formats = Some(parts.joined_formats()).filter(|formats| !formats.is_empty()).unwrap_or_else(|| "0".to_owned());
     Some(vec![SdpLine::made(format!("m={} 0 {} {formats}", parts.medium, parts.proto))])
 }
 
@@ -126,8 +126,8 @@ fn goes_on_as(stay: Option<&[Renumbered]>, payload: u8) -> Option<u8> {
 /// The payload types of the `m=` line that do not stay.
 fn refused(section: &[SdpLine], stay: Option<&[Renumbered]>) -> Vec<u8> {
     let parts = section.first().and_then(media_line);
-    let words = parts.map(|parts| parts.formats).unwrap_or_default();
-    let payloads = words.iter().filter_map(|word| payload_type(word.as_bytes()));
+    let words = parts.into_iter().flat_map(|parts| parts.formats());
+    let payloads = words.filter_map(|word| payload_type(word.as_bytes()));
     payloads.filter(|payload| goes_on_as(stay, *payload).is_none()).collect()
 }
 
@@ -137,7 +137,7 @@ fn media(line: &SdpLine, stay: Option<&[Renumbered]>, port: u16) -> SdpLine {
     };
     let formats: Vec<String> = match stay {
         Some(numbers) => numbers.iter().map(|number| number.to.to_string()).collect(),
-        None => parts.formats.iter().map(|word| (*word).to_owned()).collect(),
+        None => parts.formats().map(str::to_owned).collect(),
     };
     SdpLine::made(format!("m={} {port} {} {}", parts.medium, parts.proto, formats.join(" ")))
 }

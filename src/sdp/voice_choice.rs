@@ -28,7 +28,7 @@ pub fn choose_voice(mut sdp: Sdp, allow: &CodecList) -> Sdp {
 /// The `m=` line with port 0.
 fn closed(line: &SdpLine) -> Option<SdpLine> {
     let parts = media_line(line)?;
-    Some(SdpLine::made(format!("m={} 0 {} {}", parts.medium, parts.proto, parts.formats.join(" "))))
+    Some(SdpLine::made(format!("m={} 0 {} {}", parts.medium, parts.proto, parts.joined_formats())))
 }
 
 #[cfg(test)]

@@ -23,22 +23,51 @@ mod trunk;
 use script::Script;
 use seen::Seen;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[test]
 fn random_scripts() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (from, count) = (number("STROWGER_SCRIPTS_FROM").unwrap_or(0), number("STROWGER_SCRIPTS").unwrap_or(1500));
-    let mut seen = Seen::default();
-    for seed in from..from + count {
-        let script = Script::random(seed);
-        match attempt(&script) {
-            Ok(what) => seen.add(&what),
-            Err(why) => fail(script, &why),
-        }
+    let (seen, failure) = play_all(from, from + count);
+    if let Some((seed, why)) = failure {
+        fail(Script::random(seed), &why);
     }
     println!("{count} scripts from {from}: {seen}");
     // What a generator is worth is what it reaches.
     assert!(count < 1000 || seen.amiss(count).is_empty(), "{:?}", seen.amiss(count));
+}
+
+/// Plays the scripts of these numbers, on every processor there is; what was seen, and the first that failed.
+fn play_all(from: u64, end: u64) -> (Seen, Option<(u64, String)>) {
+    let (next, failure) = (AtomicU64::new(from), Mutex::new(None));
+    let play_some = || {
+        let mut seen = Seen::default();
+        while failure.lock().unwrap().is_none() {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end {
+                break;
+            }
+            match attempt(&Script::random(seed)) {
+                Ok(what) => seen.add(&what),
+                Err(why) => {
+                    let mut first = failure.lock().unwrap();
+                    if first.as_ref().is_none_or(|(other, _)| seed < *other) {
+                        *first = Some((seed, why));
+                    }
+                }
+            }
+        }
+        seen
+    };
+    let count = std::thread::available_parallelism().map_or(1, |count| count.get());
+    let mut seen = Seen::default();
+    std::thread::scope(|scope| {
+        let players: Vec<_> = (0..count).map(|_| scope.spawn(play_some)).collect();
+        players.into_iter().for_each(|player| seen.add(&player.join().unwrap()));
+    });
+    (seen, failure.into_inner().unwrap())
 }
 
 /// Plays a script; what went wrong, if anything did.

@@ -6,6 +6,7 @@ use crate::network::{Network, Quality};
 use crate::provider::{Fate, Provider};
 use crate::sound_stub::SoundStub;
 use bytes::Bytes;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -15,9 +16,9 @@ use strowger::config::Config;
 use strowger::config::peer::Credential;
 use strowger::daemon::sentence;
 use strowger::datetime::zones::{TimeZone, Zones};
-use strowger::dialplan;
 use strowger::dialplan::files::{Applied, FileAction};
 use strowger::dialplan::outside::{OutsideReply, OutsideRequest};
+use strowger::dialplan::{self, Dialplan};
 use strowger::event::{Event, Level, LogLine};
 use strowger::guard::admission::{Admission, Caller, Proof, Verdict};
 use strowger::guard::event::AuthEvent;
@@ -1277,6 +1278,25 @@ pub const AND_FEATURES: &str = "\n;;; features.conf\n";
 /// Behind it, res_parking.conf.
 pub const AND_PARKING: &str = "\n;;; res_parking.conf\n";
 
+/// The dialplan of this text, which is that of the world before more often than not.
+fn plan_of(config: &Config, extensions: &str) -> Arc<Dialplan> {
+    thread_local! {
+        static LATEST: RefCell<Option<(String, Arc<Dialplan>)>> = const { RefCell::new(None) };
+    }
+    let known = LATEST.with_borrow(|latest| latest.clone()).filter(|(text, _)| text == extensions);
+    if let Some((_, plan)) = known {
+        return plan;
+    }
+    // The zones of the machine, but UTC where none is named.
+    let mut zones = (*ZONES).clone();
+    zones.set_local(TimeZone::utc());
+    let (plan, said) = dialplan::parse_in(&config.extensions, "pbx_config", &Arc::new(zones));
+    assert!(said.is_empty() || extensions.starts_with(WHATEVER_IS_SAID), "{said:?}");
+    let plan = Arc::new(plan);
+    LATEST.set(Some((extensions.to_owned(), plan.clone())));
+    plan
+}
+
 fn settings(sip: &str, extensions: &str) -> SwitchSettings {
     let (rest, parking) = extensions.split_once(AND_PARKING).unwrap_or((extensions, ""));
     let (extensions, features) = rest.split_once(AND_FEATURES).unwrap_or((rest, ""));
@@ -1288,16 +1308,12 @@ fn settings(sip: &str, extensions: &str) -> SwitchSettings {
     ];
     let (config, diagnostics) = Config::from_named(&files);
     let config = config.unwrap_or_else(|| panic!("{diagnostics:?}"));
-    // The zones of the machine, but UTC where none is named.
-    let mut zones = (*ZONES).clone();
-    zones.set_local(TimeZone::utc());
-    let (plan, said) = dialplan::parse_in(&config.extensions, "pbx_config", &Arc::new(zones));
-    assert!(said.is_empty() || extensions.starts_with(WHATEVER_IS_SAID), "{said:?}");
+    let plan = plan_of(&config, extensions);
     let general = Arc::new(config.sip.general.clone());
     SwitchSettings {
         general: general.clone(),
         peers: Arc::new(config.sip.peers.clone()),
-        dialplan: Arc::new(plan),
+        dialplan: plan,
         strictness: config.rtp.strictness,
         admission: Arc::new(Admission::new(&config.sip, NonceKey::new([7; 32], 1))),
         listening: Listening {

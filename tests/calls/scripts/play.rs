@@ -5,7 +5,9 @@ use super::script::{Act, PHONES, SECOND, Script};
 use super::seen::{IN_VAIN, Seen};
 use crate::testbed::{Testbed, at};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use std::time::Duration;
+use strowger::audio::sound::Sound;
 use strowger::clock::Time;
 use strowger::pbx::calls::media_path::Route;
 use strowger::pbx::media::StreamId;
@@ -39,6 +41,12 @@ pub struct Player<'s> {
 /// What one event may have the exchange send, with half a dozen telephones and some lamps each.
 const MAX_SENT_AT_ONCE: usize = 40;
 
+/// The sounds there are, each a fifth of a second.
+static SOUNDS: LazyLock<Vec<(&str, Sound)>> = LazyLock::new(|| {
+    let names = ["digits/0", "digits/1", "digits/5", "digits/7", "pbx-transfer", "pbx-invalid", "moh/a"];
+    names.map(|name| (name, Sound::of_samples(&[1000; 1600]))).into()
+});
+
 /// A camera is switched on.
 const SHOW: Change = Change::With(MediaKind::Video);
 
@@ -46,9 +54,7 @@ const SHOW: Change = Change::With(MediaKind::Video);
 pub fn play(script: &Script, silent: bool) -> Result<Seen, String> {
     let mut world = Testbed::new(&sip(script), &plan(), script.quality, script.seed);
     world.silent = silent;
-    for sound in ["digits/0", "digits/1", "digits/5", "digits/7", "pbx-transfer", "pbx-invalid", "moh/a"] {
-        world.sounds.add(sound, Duration::from_millis(200));
-    }
+    world.sounds.sounds.extend(SOUNDS.iter().map(|(name, sound)| ((*name).to_owned(), sound.clone())));
     let (dark, parted, ends, texts_read, texts_sent) = Default::default();
     let (ports, rang_in_vain, wrong, replacing) = Default::default();
     let mut player =
