@@ -16,9 +16,9 @@ use super::{
 };
 use crate::datetime::zones::{MAX_ZONES, TimeZone, Zones};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -375,8 +375,12 @@ pub fn zones() -> Zones {
 /// A file's bytes, and whether everyone may read it.
 fn read(path: &Path) -> io::Result<(Vec<u8>, bool)> {
     // Asked before opening: to open a pipe would wait for its other end.
-    if !fs::metadata(path)?.is_file() {
+    let about = fs::metadata(path)?;
+    if !about.is_file() {
         return Err(io::Error::other("it is not an ordinary file"));
+    }
+    if is_made_up(&about) {
+        return Err(io::Error::other("it is not an ordinary file: the kernel makes it up"));
     }
     let file = File::open(path)?;
     let is_open = file.metadata()?.permissions().mode() & 0o004 != 0;
@@ -386,6 +390,13 @@ fn read(path: &Path) -> io::Result<(Vec<u8>, bool)> {
         return Err(io::Error::other(format!("it is larger than {MAX_FILE} bytes")));
     }
     Ok((text, is_open))
+}
+
+/// Does it lie where the kernel makes files up? They look like ordinary ones and need not have an end: /proc/kmsg waits for the
+/// next message.
+fn is_made_up(about: &Metadata) -> bool {
+    let is_there = |folder: &str| fs::metadata(folder).is_ok_and(|folder| folder.dev() == about.dev());
+    ["/proc", "/sys", "/sys/kernel/tracing", "/sys/kernel/debug"].into_iter().any(is_there) && !is_there("/")
 }
 
 /// The paths a pattern stands for, sorted; a path without a pattern stands for itself.

@@ -111,13 +111,16 @@ fn includes_count_from_the_directory_and_patterns_are_sorted() {
 #[test]
 fn what_is_no_file_is_not_waited_for() {
     let folder = Folder::new(&[
-        ("sip.conf", "[general]\n#include /dev/zero\n#include gone.conf\n#include peers.d\n"),
+        (
+            "sip.conf",
+            "[general]\n#include /dev/zero\n#include gone.conf\n#include peers.d\n#include /proc/kmsg\n#include /proc/self/status\n",
+        ),
         ("extensions.conf", ""),
     ]);
     fs::create_dir_all(folder.0.join("peers.d")).unwrap();
     let loaded = load(&folder.0);
     assert!(loaded.config.is_none());
-    assert_eq!(loaded.diagnostics.iter().map(|d| d.place.line).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!(loaded.diagnostics.iter().map(|d| d.place.line).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
 }
 
 #[test]
