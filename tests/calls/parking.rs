@@ -1,6 +1,6 @@
 //! Parking: calls that wait in a lot, and who takes them.
 
-use crate::helpers::over;
+use crate::helpers::{over, second};
 use crate::stories::stories;
 use crate::testbed::{AND_FEATURES, SIP, Testbed};
 use std::time::Duration;
@@ -38,6 +38,7 @@ stories! {
     a_wished_place(SIP, PLAN);
     a_lot_of_ones_own(SIP.replace("[client]\n", "[client]\nparkinglot=shop\n"), own_lot());
     a_small_lot_fills_up(SIP, small());
+    no_line_fills_a_lot(SIP, two_places());
     a_telephone_parks_by_its_transfer_key(SIP, PLAN);
     a_modem_waits_in_silence(SIP.replace("[client]\n", "[client]\nline=modem\n"), PLAN);
 }
@@ -51,6 +52,10 @@ fn own_lot() -> String {
 
 fn small() -> String {
     format!("{PLAN}{AND_FEATURES}[general]\nparkpos=701-701\n")
+}
+
+fn two_places() -> String {
+    format!("{PLAN}{AND_FEATURES}[general]\nparkpos=701-702\n")
 }
 
 fn with_sounds(world: &mut Testbed) {
@@ -242,6 +247,19 @@ fn a_small_lot_fills_up(world: &mut Testbed) {
     world.phone("desk").dials("80");
     world.until(|w| w.has_line("every place of lot 'default' (701-701) is taken"));
     world.until(|w| w.has_line("not parked") && !w.is_talking("desk"));
+    over(world, "client");
+}
+
+/// One line has half of the places at most: another finds one.
+fn no_line_fills_a_lot(world: &mut Testbed) {
+    with_sounds(world);
+    second(world);
+    parks(world, "desk", "80", "is parked at 701");
+    world.phone("desk2").dials("80");
+    world.until(|w| w.has_line("'SIP/desk' has 1 of the 2 places of lot 'default', the most for one line: "));
+    world.until(|w| w.has_line("not parked") && !w.is_talking("desk2"));
+    parks(world, "client", "80", "is parked at 702");
+    world.phone("desk").hangs_up();
     over(world, "client");
 }
 

@@ -20,6 +20,9 @@ use crate::pbx::media::MediaCommand;
 use crate::wording::outside;
 use std::time::Duration;
 
+/// One line may take one place in so many of a lot, rounded up: the others have room, too.
+const MAX_SHARE: u32 = 2;
+
 /// The channels that wait, with where.
 pub(super) fn all(parties: &Parties) -> impl Iterator<Item = (&Channel, &Parked)> {
     parties
@@ -105,16 +108,32 @@ fn find_place(parties: &Parties, id: ChannelId, request: &ParkRequest, core: &mu
     let Some(slot) = slot else {
         return Err(format!("every place of lot '{name}' ({first}-{last}) is taken: the call is not parked"));
     };
+    let (parker, places) = (parker_of(parties, id), last.saturating_sub(first).saturating_add(1));
+    let owner = parties.channel(id).map(|channel| owner(channel, &parker)).unwrap_or_default();
+    let is_own =
+        |(channel, parked): &(&Channel, &Parked)| parked.lot == name && self::owner(channel, &parked.parker) == owner;
+    let most = places.div_ceil(MAX_SHARE);
+    if all(parties).filter(is_own).count() >= usize::try_from(most).unwrap_or(usize::MAX) {
+        return Err(format!(
+            "'{}' has {most} of the {places} places of lot '{name}', the most for one line: the call is not parked",
+            outside(&owner)
+        ));
+    }
     Ok(ParkedAt {
         lot: name.to_owned(),
         slot,
-        parker: parker_of(parties, id),
+        parker,
         time: lot.time,
         music: lot.music.clone(),
         comes_back_to_parker: lot.comes_back_to_parker,
         comeback_time: lot.comeback_time,
         comeback_context: lot.comeback_context.clone(),
     })
+}
+
+/// The line whose doing it is that a channel is parked: who parked it, else its own.
+fn owner(channel: &Channel, parker: &str) -> String {
+    if parker.is_empty() { format!("SIP/{}", channel.line()) } else { parker.to_owned() }
 }
 
 /// The line that transferred a channel here, `SIP/desk`; empty when it came by itself.
