@@ -4,6 +4,7 @@
 pub mod challenge;
 mod devices;
 pub mod directory;
+mod guest_notices;
 mod nonces;
 mod requester;
 pub mod servers;
@@ -17,6 +18,7 @@ use nonces::Nonces;
 
 pub use devices::{DeviceCall, Devices};
 pub use directory::{Directory, Target};
+pub use guest_notices::GuestNotices;
 pub use requester::{Notice, Requester};
 pub use servers::FailedServers;
 pub use spent::Spent;
@@ -67,6 +69,8 @@ pub struct Core {
     pub media_addresses: BTreeSet<SocketAddr>,
     /// The servers that failed lately.
     pub failed_servers: FailedServers,
+    /// Which refused calls of guests were logged.
+    pub guest_notices: GuestNotices,
     /// How long calls to lines were that have minutes to spend.
     pub spent: Spent,
     /// The nonces of challenges to our requests.
@@ -95,6 +99,7 @@ impl Core {
             config,
             media_addresses: BTreeSet::new(),
             failed_servers: FailedServers::default(),
+            guest_notices: GuestNotices::default(),
             spent: Spent::default(),
             nonces: Nonces::default(),
             tones: ToneCache::default(),

@@ -107,6 +107,27 @@ fn forged(user: &str, number: &str, media: &str, lines: &str) -> String {
     )
 }
 
+/// A guest that calls again and again fills no log: five calls in ten minutes are logged, and afterwards how many more there were.
+#[test]
+fn a_guests_refused_calls_are_logged_five_times_and_then_counted() {
+    let mut world = Testbed::ready(&open(), LOBBY);
+    guest(&mut world);
+    let call = |world: &mut Testbed| {
+        world.phone("passer-by").dials("88567682");
+        world.until(|w| !w.look("passer-by").has_call());
+    };
+    for _ in 0..9 {
+        call(&mut world);
+    }
+    let logged = |world: &Testbed| world.lines.iter().filter(|(_, line)| line.contains("88567682")).count();
+    assert_eq!(logged(&world), 5);
+    world.run(Duration::from_secs(600));
+    call(&mut world);
+    assert_eq!(logged(&world), 6);
+    assert!(world.has_line("4 more calls of guests at 192.0.2.77 were refused and not logged"));
+    world.assert_nothing_left();
+}
+
 /// Whatever keeps a guest's INVITE from being a call: one answer, at most twice as long, and nothing is kept of it.
 #[test]
 fn a_guest_that_is_refused_gets_one_answer_however_long_it_is_not_acknowledged() {

@@ -2,7 +2,7 @@
 
 use super::channel::Channel;
 use crate::config::peer::{Kind, Peer};
-use crate::event::CallEvent;
+use crate::event::{CallEvent, LogLine};
 use crate::pbx::cdr::{CdrBuilder, Facts, HangupBy};
 use crate::pbx::core::Core;
 use crate::pbx::effect::StoreOrder;
@@ -69,6 +69,13 @@ pub(super) fn rejected(
     core: &mut Core,
 ) {
     let RefusedCall { peer, source, exten, caller } = call;
+    if peer.kind == Kind::Guest {
+        let (is_told, more) = core.guest_notices.refused(source.ip(), core.now.mono);
+        more.into_iter().for_each(|text| core.emit(LogLine::notice(text)));
+        if !is_told {
+            return;
+        }
+    }
     core.emit(CallEvent::Rejected {
         line: peer.name.clone(),
         source,
