@@ -22,6 +22,7 @@ const PLAN: &str = "[default]\n\
     same => n,Verbose(1,it was ${TRANSFERSTATUS})\n same => n,Hangup()\n\
     exten => 7,1,Dial(SIP/isp,20)\n\
     exten => 8,1,Dial(SIP/client,20)\n\
+    exten => 11,1,Wait(400)\n same => n,Hangup()\n\
     [other]\nexten => 9,1,Dial(SIP/cisco,20)\n";
 
 static DIRECT: LazyLock<String> = LazyLock::new(|| SIP.replace("directmedia=no", "directmedia=yes"));
@@ -37,6 +38,7 @@ stories! {
     who_hangs_up_at_once_is_not_missed(SIP, PLAN);
     who_never_hangs_up_is_hung_up(SIP, PLAN);
     who_is_transferred_gives_up(SIP, PLAN);
+    who_transfers_does_not_wait_for_ever(SIP, PLAN);
     where_to_is_looked_up_where_the_caller_said(SIP, PLAN);
     a_transfer_into_an_application_is_done(SIP, PLAN);
     a_direct_call_is_transferred(DIRECT, PLAN);
@@ -155,6 +157,22 @@ fn who_is_transferred_gives_up(world: &mut Testbed) {
     world.until(|w| w.is_called("cisco"));
     over(world, "client");
     assert!(!world.is_perfect() || told(world, "desk").last() == Some(&487));
+}
+
+/// Where the call goes nobody answers, and nothing is played: after three minutes the telephone is told that it is done, and
+/// whom it transferred waits on.
+fn who_transfers_does_not_wait_for_ever(world: &mut Testbed) {
+    talk(world, "client", "1", "desk");
+    refer(world, "desk", "<sip:11@192.0.2.1>");
+    world.run(Duration::from_secs(170));
+    assert!(world.look("desk").has_call() && told(world, "desk").iter().all(|status| *status == 100));
+    world.until(|w| {
+        w.has_line("SIP/desk-00000001 waits no longer for where it transferred SIP/client-00000000: nobody has")
+    });
+    world.until(|w| told(w, "desk").contains(&200) && !w.look("desk").has_call());
+    world.run(Duration::from_secs(60));
+    assert!(world.is_talking("client"));
+    over(world, "client");
 }
 
 fn where_to_is_looked_up_where_the_caller_said(world: &mut Testbed) {

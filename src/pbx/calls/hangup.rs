@@ -307,7 +307,7 @@ impl Hangup<'_> {
             self.dialing().give_up(branch);
         }
         // It was on its way elsewhere, and who sent it there waits for how that goes.
-        if let Some((by, leg)) = transferred::take(self.parties, id) {
+        if let Some((by, leg)) = transferred::take(self.parties, id, self.core) {
             transferred::tell(self.parties, leg, 487, self.core);
             if self.parties.channel(by).is_some_and(transferred::is_left) {
                 self.parties.hang_up_leg(by, cause::NORMAL, self.core);

@@ -325,6 +325,7 @@ impl Calls {
                 let Calls { parties, bridges, shared, .. } = self;
                 TimeLimit { parties, bridges, core }.over(channel, shared, directory);
             }
+            CallTimer::TransferLimit(channel) => transferred::timed_out(&mut self.parties, channel, core),
             CallTimer::Transferred(channel) => transferring(self, core).over(channel),
             CallTimer::Dial(channel) => self.dialing(core).timed_out(channel),
             CallTimer::Soundless(channel) => self.early_media(core).soundless(channel),

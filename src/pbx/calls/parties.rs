@@ -263,7 +263,9 @@ impl Parties {
         self.release_ports(id, core);
         stop_sending(self, id, core);
         self.occupancy.touch(id);
-        self.transfers.remove(&id);
+        if let Some(transfer) = self.transfers.remove(&id) {
+            core.timers.cancel(transfer.limit);
+        }
         let Some(mut channel) = self.channels.remove(&id) else { return };
         if channel.program.is_some() {
             self.deferred.push_back(Deferred::Unlock(channel.name.clone()));

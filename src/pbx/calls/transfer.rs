@@ -216,7 +216,7 @@ impl Transferring<'_> {
             variables.iter().for_each(|(name, value)| program.set_variable(name, value));
             foreign.iter().for_each(|(name, value)| set_foreign_variable(program, name, value));
         }
-        transferred::begin(self.parties, other, id, leg);
+        transferred::begin(self.parties, other, id, leg, self.core);
         self.say(Level::Verbose(3), format!("{name} transfers {other_name} to {}@{}", outside(&to.exten), to.context));
         Ok(Some(leg))
     }
@@ -289,7 +289,7 @@ impl Transferring<'_> {
 
     /// A channel did not arrive where a telephone wanted it: its call comes back.
     pub(super) fn failed(&mut self, id: ChannelId, status: u16) {
-        let Some((by, leg)) = transferred::take(self.parties, id) else { return };
+        let Some((by, leg)) = transferred::take(self.parties, id, self.core) else { return };
         transferred::tell(self.parties, leg, status, self.core);
         let (name, other) = (self.parties.name_of(by), self.parties.name_of(id));
         let Some(channel) = self.parties.channel_mut(id).filter(|channel| !channel.dead) else { return };

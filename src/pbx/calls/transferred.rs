@@ -8,15 +8,37 @@ use super::local;
 use super::parties::Parties;
 use super::transfers::Transfer;
 use crate::dialplan::ChannelId;
+use crate::event::{Level, LogLine};
 use crate::pbx::core::{CallTimer, Core, LegId, Timer};
 use std::time::Duration;
 
 /// A telephone whose transfer went well hangs up by itself; after so long it is hung up.
 const HANGS_UP: Duration = Duration::from_secs(5);
+/// So long a telephone waits for where it transferred a call: as long as the subscription of its REFER lasts, which is longer than
+/// anything rings (chan_sip lets it go at once).
+const WAITS: Duration = Duration::from_secs(180);
 
 /// A channel goes on elsewhere as another one's telephone wished.
-pub(super) fn begin(parties: &mut Parties, id: ChannelId, by: ChannelId, leg: LegId) {
-    parties.transfers.insert(id, Transfer { by, leg, rings: false });
+pub(super) fn begin(parties: &mut Parties, id: ChannelId, by: ChannelId, leg: LegId, core: &mut Core) {
+    let limit = core.set_timer(WAITS, Timer::Call(CallTimer::TransferLimit(id)));
+    if let Some(before) = parties.transfers.insert(id, Transfer { by, leg, rings: false, limit }) {
+        core.timers.cancel(before.limit);
+    }
+}
+
+/// Where a channel went nobody answers, and nothing is played: the telephone that asked need not know more, and is let go. The
+/// call goes on as the dialplan has it, and comes back no more.
+pub(super) fn timed_out(parties: &mut Parties, id: ChannelId, core: &mut Core) {
+    let Some(Transfer { by, leg, .. }) = parties.transfers.remove(&id) else { return };
+    if parties.channel(by).is_some_and(is_left) {
+        let (name, other) = (parties.name_of(by), parties.name_of(id));
+        let seconds = WAITS.as_secs();
+        let text = format!(
+            "{name} waits no longer for where it transferred {other}: nobody has answered there for {seconds} s"
+        );
+        core.emit(LogLine { level: Level::Notice, text });
+        done(parties, by, leg, core);
+    }
 }
 
 /// A telephone is told how the call goes that it asked for.
@@ -45,7 +67,7 @@ pub(super) fn arrived(parties: &mut Parties, id: ChannelId, core: &mut Core) {
         parties.deferred.push_back(Deferred::Recalled(id));
     }
     let Some((telephone, transfer)) = transfer_of(parties, id) else { return };
-    parties.transfers.remove(&telephone);
+    take(parties, telephone, core);
     done(parties, transfer.by, transfer.leg, core);
 }
 
@@ -63,8 +85,10 @@ pub(super) fn failed(parties: &mut Parties, id: ChannelId, status: u16) -> bool 
 }
 
 /// The transfer of a channel is over; whose telephone asked for it, and on which leg.
-pub(super) fn take(parties: &mut Parties, id: ChannelId) -> Option<(ChannelId, LegId)> {
-    parties.transfers.remove(&id).map(|transfer| (transfer.by, transfer.leg))
+pub(super) fn take(parties: &mut Parties, id: ChannelId, core: &mut Core) -> Option<(ChannelId, LegId)> {
+    let transfer = parties.transfers.remove(&id)?;
+    core.timers.cancel(transfer.limit);
+    Some((transfer.by, transfer.leg))
 }
 
 /// Does this channel wait for nothing but its telephone's hanging up, after its transfer?

@@ -2,6 +2,7 @@
 
 use crate::dialplan::ChannelId;
 use crate::pbx::core::LegId;
+use crate::sip::timer::TimerId;
 use std::collections::BTreeMap;
 
 /// All transfers under way, by the channel that goes on elsewhere.
@@ -16,4 +17,6 @@ pub struct Transfer {
     pub leg: LegId,
     /// It was told that it rings.
     pub rings: bool,
+    /// When it waits no longer.
+    pub limit: TimerId,
 }

@@ -49,6 +49,8 @@ pub enum CallTimer {
     Dial(ChannelId),
     /// A line that a channel's `Dial` calls described its early media, and sent none for a while.
     Soundless(ChannelId),
+    /// A telephone has waited long enough for where it transferred this channel.
+    TransferLimit(ChannelId),
     /// A telephone whose transfer went well has had time to hang up.
     Transferred(ChannelId),
     /// A warning of the end of a called line's call is due.
