@@ -53,6 +53,23 @@ fn of<'a>(text: &'a str, name: &str) -> &'a str {
     text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default()
 }
 
+/// A proxy in front of the mailboxes asks for the password (407): it gets it in its own header, with each renewal, too.
+#[test]
+fn a_proxy_that_asks_gets_the_password() {
+    let mut world = world(&format!("{LINE}mwiexpiry=120\n"));
+    let provider = &mut world.providers.get_mut(&AT.parse().unwrap()).unwrap()[0];
+    (provider.is_proxy, provider.uses) = (true, 1);
+    world.until(is_subscribed);
+    world.run(Duration::from_secs(300));
+    assert!(is_subscribed(&world));
+    let (asked, given): (Vec<_>, Vec<_>) =
+        subscribes(&world).into_iter().partition(|text| of(text, "Proxy-Authorization: ").is_empty());
+    assert!(given.len() >= 3, "{} of {}", given.len(), asked.len() + given.len());
+    assert!(given.iter().all(|text| of(text, "Authorization: ").is_empty()));
+    assert!(world.providers[&AT.parse().unwrap()][0].taken["SUBSCRIBE"] >= 3);
+    world.assert_nothing_left();
+}
+
 /// A NOTIFY of the provider within the subscription of this SUBSCRIBE.
 fn notify(subscribe: &str, number: u32, state: &str, body: &str) -> String {
     let (call, from) = (of(subscribe, "Call-ID: "), of(subscribe, "From: "));
