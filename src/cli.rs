@@ -130,6 +130,15 @@ pub enum Command {
     /// Set up telephones and adapters: show their files, add one, have one fetch its files anew
     #[command(subcommand)]
     Provision(ProvisionTask),
+    /// Make the picture for the screen of a Cisco 7940 or 7960 from a PNG, JPEG or BMP file, and show it
+    Logo {
+        /// The picture
+        #[arg(value_name = "IN")]
+        input: PathBuf,
+        /// The new file
+        #[arg(value_name = "OUT", default_value = "logo.bmp")]
+        output: PathBuf,
+    },
 }
 
 /// What to do with sounds.
@@ -180,11 +189,30 @@ pub enum ProvisionTask {
         #[arg(long, value_name = "ADDRESS")]
         address: Option<IpAddr>,
     },
+    /// Add a telephone or adapter: asks what is not said, makes passwords, writes its peers
+    New(NewDevice),
     /// Have a device fetch its files anew: sends the NOTIFY that its make understands
     Push {
         /// A peer that is one of its lines
         peer: String,
     },
+}
+
+/// A device that is added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct NewDevice {
+    /// The model, such as pap2t or cisco-7960; generic for a softphone and any other
+    #[arg(long)]
+    pub device: Option<String>,
+    /// The hardware address on its label
+    #[arg(long)]
+    pub mac: Option<String>,
+    /// What is on its lines: 'modem 881', 'voice 201', several with commas between
+    #[arg(long = "for", value_name = "LINES")]
+    pub lines: Option<String>,
+    /// The exchange's address as the device reaches it (default: that of this machine)
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<IpAddr>,
 }
 
 /// How findings are printed.
@@ -229,6 +257,8 @@ pub enum Task {
     Sounds(SoundsTask),
     /// Set up telephones and adapters.
     Provision(ProvisionTask),
+    /// Make a logo of a picture: the picture, and the new file.
+    Logo(PathBuf, PathBuf),
 }
 
 /// How the exchange runs in the foreground.
@@ -281,6 +311,7 @@ impl Cli {
             Some(Command::Peers(Folder { folder })) => (folder, Task::Peers),
             Some(Command::Sounds(task)) => (None, Task::Sounds(task)),
             Some(Command::Provision(task)) => (None, Task::Provision(task)),
+            Some(Command::Logo { input, output }) => (None, Task::Logo(input, output)),
         };
         common.config = one_of(common.config, folder)?;
         Ok((common, task))

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Task::Peers => commands::console::peers(&common),
         Task::Sounds(task) => commands::sounds::run(&common, &task),
         Task::Provision(task) => commands::provision::run(&common, &task),
+        Task::Logo(input, output) => commands::logo::run(&input, &output),
         Task::Run(foreground) => commands::run::run(&common, foreground),
         Task::Check { format, each } => commands::check::run(&common, format, each),
         Task::Doctor { json } => commands::doctor::run(&common, json),

@@ -128,7 +128,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Twelve characters that are told apart on paper and typed on any phone: 60 bits.
-fn fresh_secret() -> io::Result<String> {
+pub(super) fn fresh_secret() -> io::Result<String> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0u8; 12];
     getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;

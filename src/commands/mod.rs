@@ -8,6 +8,7 @@ pub mod init;
 mod json;
 mod keyboard;
 mod last_good;
+pub mod logo;
 mod places;
 pub mod provision;
 mod restart;

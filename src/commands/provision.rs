@@ -1,17 +1,18 @@
 //! `strowger provision`: the files that are made for telephones and adapters, as the exchange of this configuration makes them.
 
+mod new;
+
 use super::{console, init};
-use crate::check::everything;
 use crate::cli::{Common, ProvisionTask};
 use crate::config::load;
-use crate::daemon::clock::wall;
+use crate::daemon::provision::shelf_of;
 use crate::observe::socket_path;
-use crate::provision::Mac;
 use crate::provision::fleet::Device;
-use crate::provision::stock::{Facts, MadeFile, Stock, TFTP_PORT};
+use crate::provision::stock::MadeFile;
 use crate::provision::template::Passwords;
+use crate::provision::{Mac, Shelf, Stock};
 use crate::wording::did_you_mean;
-use std::collections::BTreeSet;
+use std::fs;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ const OUTSIDE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 pub fn run(common: &Common, task: &ProvisionTask) -> ExitCode {
     let done = match task {
         ProvisionTask::Show { device, secrets, address } => show(common, device, *secrets, *address),
+        ProvisionTask::New(wanted) => new::run(common, wanted).map(String::into_bytes),
         ProvisionTask::Push { peer } => match push(common, peer) {
             Ok(command) => return console::run(common, Some(&command)),
             Err(why) => Err(why),
@@ -42,15 +44,23 @@ pub fn run(common: &Common, task: &ProvisionTask) -> ExitCode {
     }
 }
 
-/// What is made of the configuration that would be run.
-fn stock(common: &Common) -> Result<Stock, String> {
+/// What is made of the configuration that would be run, and the names of the user's own files.
+fn shelf(common: &Common) -> Result<Shelf, String> {
     let place = init::existing(common).unwrap_or_else(|| PathBuf::from(socket_path::DEFAULT_CONFIG));
     let loaded = load::load(&place);
-    let (plan, _) = everything(&loaded);
-    match (&loaded.config, &plan) {
-        (Some(config), Some(plan)) => Ok(Stock::of(config, plan, wall()).0),
-        _ => Err(format!("the configuration in {} cannot be used: strowger check says why", place.display())),
-    }
+    let Some(config) = &loaded.config else {
+        return Err(format!("the configuration in {} cannot be used: strowger check says why", place.display()));
+    };
+    let (mut shelf, folder) = shelf_of(config);
+    let names =
+        fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    shelf.set_files(names);
+    Ok(shelf)
+}
+
+/// What is made of the configuration.
+fn stock(shelf: &Shelf) -> Result<&Stock, String> {
+    shelf.stock().ok_or_else(|| "there is nothing that files could be made of".to_owned())
 }
 
 /// The device of that peer or that address.
@@ -69,14 +79,20 @@ fn find<'a>(stock: &'a Stock, name: &str) -> Result<&'a Device, String> {
 }
 
 fn show(common: &Common, name: &str, secrets: bool, address: Option<IpAddr>) -> Result<Vec<u8>, String> {
-    let stock = stock(common)?;
-    let device = find(&stock, name)?;
+    let shelf = shelf(common)?;
+    let stock = stock(&shelf)?;
+    let device = find(stock, name)?;
     let address = address.or_else(own_address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let facts = Facts { address, tftp_port: TFTP_PORT, http_port: None, own_files: BTreeSet::new() };
+    let facts = shelf.facts(address);
     let passwords = if secrets { Passwords::Written } else { Passwords::Masked };
     let mut text = head(device).into_bytes();
     for file in stock.files_of(device, &facts, passwords) {
-        text.extend(shown(&file));
+        let is_own = facts.own_files.contains(&file.name.to_lowercase());
+        text.extend(if is_own {
+            format!("\n==> {}: your own file takes its place\n", file.name).into_bytes()
+        } else {
+            shown(&file)
+        });
     }
     Ok(text)
 }
@@ -107,8 +123,8 @@ fn shown(file: &MadeFile) -> Vec<u8> {
 
 /// The console's command that has the device of this peer fetch its files anew.
 fn push(common: &Common, peer: &str) -> Result<String, String> {
-    let stock = stock(common)?;
-    let device = find(&stock, peer)?;
+    let shelf = shelf(common)?;
+    let device = find(stock(&shelf)?, peer)?;
     let Some(push) = &device.model.push else {
         return Err(format!("a {} cannot be told to fetch its files: restart it by hand", device.model.title));
     };
@@ -118,7 +134,7 @@ fn push(common: &Common, peer: &str) -> Result<String, String> {
 }
 
 /// This machine's address towards the outside.
-fn own_address() -> Option<IpAddr> {
+pub(super) fn own_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect(OUTSIDE).ok()?;
     socket.local_addr().ok().map(|address| address.ip())

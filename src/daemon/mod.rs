@@ -14,7 +14,7 @@ mod media;
 mod media_reports;
 mod order;
 mod programs;
-mod provision;
+pub mod provision;
 mod receiving;
 mod refusals;
 mod reload;

@@ -211,6 +211,12 @@ async fn serve(sockets: Sockets, files: Arc<PhoneFiles>, sink: Sink, is_over: on
     }
 }
 
+/// The files that a configuration makes, and the folder of the user's own: for commands that look at them.
+pub fn shelf_of(config: &Config) -> (Shelf, PathBuf) {
+    let (settings, _) = settings(config);
+    (settings.shelf, settings.folder)
+}
+
 /// What a configuration says of files for telephones.
 fn settings(config: &Config) -> (Settings, Endpoints) {
     let conf = &config.toml.provision;

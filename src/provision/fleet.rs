@@ -322,7 +322,7 @@ mod tests {
             ["sip.conf:6: [device-line] peer 'a' is line 3 of device 0014A9BC0001, which has no such line"]
         );
         let many = peer("a", &format!("{MAC}device=ht801")) + &peer("b", MAC);
-        assert_eq!(said(&many), ["sip.conf:14: [device-line] device 0014A9BC0001 has no line left for peer 'b'"]);
+        assert_eq!(said(&many), ["sip.conf:13: [device-line] device 0014A9BC0001 has no line left for peer 'b'"]);
         let unknown = peer("a", &format!("{MAC}device=cisco-7690"));
         assert_eq!(
             said(&unknown),
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(
             said(&two),
             [
-                "sip.conf:14: [device-model] device 0014A9BC0001 is 'device=spa112' here and 'device=pap2t' in sip.conf:6: the latter is taken"
+                "sip.conf:13: [device-model] device 0014A9BC0001 is 'device=spa112' here and 'device=pap2t' in sip.conf:6: the latter is taken"
             ]
         );
         let fixed = peer("a", &format!("{MAC}device=pap2t\nhost=192.0.2.1"));

@@ -5,6 +5,7 @@ pub mod device;
 pub mod dial_plan;
 pub mod file_name;
 pub mod fleet;
+pub mod logo;
 pub mod numbers;
 pub mod phone_pages;
 pub mod request;

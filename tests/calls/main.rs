@@ -60,6 +60,7 @@ mod pickup;
 mod playback;
 mod programs;
 mod provider;
+mod provisioned;
 mod quality;
 mod races;
 mod recordings;
