@@ -59,6 +59,8 @@ fn a_line_has_one_application(world: &mut Testbed) {
     world.phone("desk").answers();
     world.until(|w| w.has_line("status SUCCESS"));
     world.until(|w| w.media.played.contains(&1600));
+    let at = world.look("desk").rtp();
+    assert!(world.media.stream_of(&at.to_string()).is_some(), "what is played goes nowhere");
     world.until(|w| !w.is_talking("desk"));
     world.phone("client").hangs_up();
     world.until_over();

@@ -105,6 +105,8 @@ impl Originating<'_> {
         if let Some(line) = self.parties.channel_mut(callee).filter(|_| !request.account.is_empty()) {
             line.cdr.account = Some(request.account);
         }
+        // What its program plays goes to it, and what it says is heard.
+        self.parties.with_party(callee, self.core, |party, cx| party.set_media_remote(cx.core));
         set_free(self.parties, callee, request.goal, caller, &request.variables);
         self.parties.forget(id, self.core);
     }
