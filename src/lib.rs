@@ -14,6 +14,7 @@ pub mod datetime;
 pub mod dialplan;
 pub mod event;
 pub mod guard;
+pub mod linetest;
 pub mod media;
 pub mod names;
 pub mod net;

@@ -20,10 +20,10 @@ const WHOLE_TURNS_MS: u32 = 1_000;
 const DEPTH: f64 = 0.9;
 
 /// The peak of a sine at 0 dBm0, in 16-bit samples: mu-law overloads at +3.17 dBm0 and 32,124.
-const REFERENCE_PEAK: f64 = 22_302.0;
+pub const REFERENCE_PEAK: f64 = 22_302.0;
 
 /// The peak of a sine of this level, in 16-bit samples.
-pub(super) fn amplitude(dbm0: f64) -> f64 {
+pub fn amplitude(dbm0: f64) -> f64 {
     REFERENCE_PEAK * 10f64.powf(dbm0 / 20.0)
 }
 

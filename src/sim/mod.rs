@@ -2,6 +2,7 @@
 
 pub mod device_profile;
 pub mod key_press;
+pub mod line;
 pub mod phone;
 pub mod rtp_sink;
 pub mod rtp_source;
