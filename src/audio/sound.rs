@@ -18,6 +18,11 @@ impl Sound {
         Sound { mu: g711::encode(samples, Law::Mu), a: g711::encode(samples, Law::A) }
     }
 
+    /// The reference tone of G.711 (tables 5 and 6), one turn of it: 1,000 Hz at 0 dBm0 in eight bytes.
+    pub fn reference_tone() -> Sound {
+        Sound { mu: Arc::new(REFERENCE_MU), a: Arc::new(REFERENCE_A) }
+    }
+
     /// Its bytes in this law.
     pub fn in_law(&self, law: Law) -> &Arc<[u8]> {
         match law {
@@ -42,6 +47,11 @@ impl std::fmt::Debug for Sound {
         write!(f, "Sound({} samples)", self.samples())
     }
 }
+
+/// G.711 table 6.
+const REFERENCE_MU: [u8; 8] = [0x1e, 0x0b, 0x0b, 0x1e, 0x9e, 0x8b, 0x8b, 0x9e];
+/// G.711 table 5.
+const REFERENCE_A: [u8; 8] = [0x34, 0x21, 0x21, 0x34, 0xb4, 0xa1, 0xa1, 0xb4];
 
 /// The zone whose tones `tone/busy` without a zone means.
 const HOME: &str = "us";
@@ -82,7 +92,18 @@ fn meaning(kind: &str) -> Option<Meaning> {
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::{Sound, find};
+    use crate::audio::g711::Law;
+
+    /// Both laws have the same tone (their own test is in `g711`).
+    #[test]
+    fn the_reference_tone_is_the_same_in_both_laws() {
+        let tone = Sound::reference_tone();
+        let in_law = |law: Law| tone.in_law(law).iter().map(|byte| law.decode(*byte)).collect::<Vec<i16>>();
+        for (mu, a) in in_law(Law::Mu).into_iter().zip(in_law(Law::A)) {
+            assert!(mu.signum() == a.signum() && mu.abs_diff(a) < mu.unsigned_abs() / 16, "{mu} {a}");
+        }
+    }
 
     #[test]
     fn the_names_that_are_known() {

@@ -28,7 +28,7 @@ use crate::observe::control_api::{
 };
 use crate::observe::feature_rows::FeatureRows;
 use crate::observe::provision_rows::PhoneControl;
-use crate::observe::quality_rows::QualityRow;
+use crate::observe::quality_rows::SoundReports;
 use crate::observe::snapshot::{
     Accounts, ChannelDetail, ChannelRow, CodecRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage,
     PeerDetail, PeerRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
@@ -318,8 +318,8 @@ impl ControlApi for View<'_> {
         *self.later = Some(Later::Reload(what));
     }
 
-    fn quality(&self, channel: Option<&str>) -> Vec<QualityRow> {
-        quality::rows(self.switch, self.media, channel, self.now)
+    fn sound(&self) -> Box<dyn SoundReports + '_> {
+        Box::new(quality::Sound { switch: self.switch, media: self.media, now: self.now })
     }
 
     fn notify_types(&self) -> Vec<String> {

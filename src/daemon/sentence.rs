@@ -15,6 +15,7 @@ use crate::event::line::Reachability;
 use crate::event::{
     CallEvent, DialCounts, Event, Handover, Level, LineEvent, LogLine, RegisterRefusal, StreamTotals, TextEvent,
 };
+use crate::linetest;
 use crate::pbx::cause;
 use crate::pbx::failure::FailureReason;
 use crate::wording::{Outside, plural};
@@ -95,6 +96,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         }
         CallEvent::Text { channel, to, refused } => text_in_call(channel, to.as_deref(), *refused),
         CallEvent::Info { channel, to, kind, refused } => info(channel, to.as_deref(), kind, *refused),
+        CallEvent::LineTested(report) => LogLine::notice(format!("{}: {}", report.channel, linetest::summary(report))),
         CallEvent::User { channel, name, fields } => story(user_event(channel, name, fields)),
         CallEvent::HungUp { channel } => story(format!("{channel} hung up")),
         CallEvent::Ended { line, exten, answered, level, reason } => ended(line, exten, *answered, (*level, reason)),

@@ -45,6 +45,7 @@ pub mod goto_if_time;
 pub mod hangup;
 pub mod import_var;
 pub mod incomplete;
+pub mod line_test;
 pub mod log;
 pub mod lookup_blacklist;
 pub mod lookup_cid_name;
@@ -54,6 +55,7 @@ pub mod macro_exclusive;
 pub mod macro_exit;
 pub mod macro_if;
 pub mod message_send;
+pub mod milliwatt;
 pub mod mix_monitor;
 pub mod monitor;
 pub mod morsecode;
@@ -181,6 +183,7 @@ pub static TABLE: &[App] = &[
     hangup::APP,
     import_var::APP,
     incomplete::APP,
+    line_test::APP,
     log::APP,
     lookup_blacklist::APP,
     lookup_cid_name::APP,
@@ -190,6 +193,7 @@ pub static TABLE: &[App] = &[
     macro_exit::APP,
     macro_if::APP,
     message_send::APP,
+    milliwatt::APP,
     mix_monitor::APP,
     monitor::APP,
     morsecode::APP,

@@ -10,6 +10,7 @@ use super::request::{
     PinVerdict, PlayRequest, Played, PlayedFrom, SendDigitsRequest, Tone,
 };
 use super::spying::{SpyReply, SpyRequest};
+use super::test_signal::{SignalReply, TestSignal};
 use super::text_message::{NotSent, TextMessage};
 use crate::audio::sound::Sound;
 use std::time::Duration;
@@ -390,6 +391,18 @@ impl Ask for Echo {
 
     fn reply(reply: &AppReply) -> Option<&()> {
         matches!(reply, AppReply::Echoed).then_some(&())
+    }
+}
+
+impl Ask for TestSignal {
+    type Reply = SignalReply;
+
+    fn into_request(self) -> AppRequest {
+        AppRequest::TestSignal(self)
+    }
+
+    fn reply(reply: &AppReply) -> Option<&SignalReply> {
+        if let AppReply::SignalEnded(ended) = reply { Some(ended) } else { None }
     }
 }
 

@@ -33,6 +33,7 @@ mod hash;
 pub mod hint;
 mod journal;
 mod jumps;
+mod line_test_words;
 mod listening;
 pub mod load;
 
@@ -67,6 +68,7 @@ pub mod spying;
 pub mod state;
 pub mod substitute;
 mod suspension;
+pub mod test_signal;
 pub mod text_message;
 mod timeouts;
 pub mod timing;

@@ -8,6 +8,7 @@ use super::located::{HostQuery, Located};
 use super::outside::{OutsideReply, OutsideRequest};
 use super::recording::{RecordReply, RecordRequest, TapRequest, Tapped};
 use super::spying::{SpyReply, SpyRequest};
+use super::test_signal::{SignalReply, TestSignal};
 use super::text_message::{NotSent, TextMessage};
 use crate::audio::sound::Sound;
 use crate::wording::outside;
@@ -130,6 +131,8 @@ pub enum AppRequest {
     TakeParked(ParkedPlace),
     /// Send the caller's audio back until the channel is hung up.
     Echo,
+    /// Send a signal by which a line is measured, until something ends it.
+    TestSignal(TestSignal),
     /// Send a line a text message; the reply comes at once.
     SendText(Box<TextMessage>),
     /// Send the caller a text within the call; the reply comes at once, as that of `SendText`.
@@ -387,6 +390,8 @@ pub enum AppReply {
     ParkedFound(Option<CourtesyTone>),
     /// The echo ended.
     Echoed,
+    /// How a signal ended by which a line is measured.
+    SignalEnded(SignalReply),
     /// What came of what was done outside.
     Outside(OutsideReply),
 }

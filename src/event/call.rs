@@ -3,6 +3,7 @@
 use super::handover::Handover;
 use super::log::Level;
 use super::quality::{StreamQuality, TwoClocks};
+use crate::linetest::report::Report;
 use crate::wording::Outside;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -224,6 +225,8 @@ pub enum CallEvent {
         /// The status it was refused with; none when it was passed on.
         refused: Option<u16>,
     },
+    /// A line was measured (`LineTest`).
+    LineTested(Box<Report>),
     /// The dialplan tells of something of its own (`UserEvent`).
     User {
         /// The channel it runs on.

@@ -1,10 +1,12 @@
-//! The thread that writes recordings. The media thread gives it copies of packets and never waits for it.
+//! The thread that writes recordings, and that measures lines. The media thread gives it copies of packets and never
+//! waits for it.
 
 use super::inbox::{Order, Wakeup};
 use super::priority;
 use super::sound_file::SoundFile;
 use super::track::Track;
 use crate::clock::Time;
+use crate::linetest::{self, Measurement};
 use crate::pbx::media::{MediaEvent, StreamId};
 use crate::pbx::recording::{RecordPlan, Recorded, RecordingEnd, RecordingId, Sides};
 use std::collections::BTreeMap;
@@ -37,6 +39,7 @@ pub(super) struct Frame {
     pub side: usize,
     pub at: Time,
     pub ssrc: u32,
+    pub sequence: u16,
     pub timestamp: u32,
     pub payload_type: u8,
     pub payload: Box<[u8]>,
@@ -240,6 +243,8 @@ struct Recording {
     /// Samples for which the peer has been as `until` has it.
     lasting: u64,
     undecoded: u64,
+    /// What is measured.
+    measurement: Option<Measurement>,
     /// Why a file could not be named anew.
     not_renamed: String,
 }
@@ -259,6 +264,7 @@ impl Recording {
         match opened {
             Ok(files) => Ok(Recording {
                 stream,
+                measurement: plan.measure.map(|measure| Measurement::new(measure, at)),
                 plan,
                 files,
                 start: at,
@@ -298,6 +304,20 @@ impl Recording {
             return;
         }
         let law = self.plan.laws.iter().find(|(payload_type, _)| *payload_type == frame.payload_type);
+        if let Some(measurement) = &mut self.measurement {
+            let Frame { at, ssrc, sequence, timestamp, payload_type, ref payload, .. } = *frame;
+            let (is_sent, law) = (frame.side != 0, law.map(|(_, law)| *law));
+            return measurement.put(&linetest::Frame {
+                is_sent,
+                at,
+                ssrc,
+                sequence,
+                timestamp,
+                payload_type,
+                law,
+                payload,
+            });
+        }
         let Some((_, law)) = law else {
             // Telephone events and comfort noise are no sound that is missing.
             let is_sound = frame.payload.len() > 8;
@@ -408,11 +428,13 @@ impl Recording {
         let files = self.files.iter().map(|(file, _)| file.path.clone()).collect();
         let length = Duration::from_micros(u64::try_from(self.written).unwrap_or(0).saturating_mul(125));
         let not_renamed = self.not_renamed;
+        let measured = self.measurement.map(|measurement| Box::new(measurement.finish()));
         Recorded {
             length,
             dropped,
             undecoded: self.undecoded,
             moved,
+            measured,
             not_renamed,
             ..Recorded::of(&self.plan, end, files)
         }

@@ -169,9 +169,17 @@ impl Taps {
     fn record(&mut self, at: Time, side: usize, (header, packet): (&Header, &[u8]), is_bridged: bool) {
         let (Some(queue), Some(payload)) = (&self.queue, payload(header, packet)) else { return };
         for tap in self.recordings.iter_mut().filter(|tap| !tap.paused && (is_bridged || !tap.only_bridged)) {
-            let Header { ssrc, timestamp, payload_type, .. } = *header;
-            let frame =
-                Frame { recording: tap.recording, side, at, ssrc, timestamp, payload_type, payload: payload.into() };
+            let Header { ssrc, sequence, timestamp, payload_type, .. } = *header;
+            let frame = Frame {
+                recording: tap.recording,
+                side,
+                at,
+                ssrc,
+                sequence,
+                timestamp,
+                payload_type,
+                payload: payload.into(),
+            };
             if !queue.put(frame) {
                 tap.dropped = tap.dropped.saturating_add(1);
             }

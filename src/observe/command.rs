@@ -10,6 +10,7 @@ mod facilities;
 mod features;
 mod help;
 mod hint;
+mod line_test;
 mod logger;
 mod lookup;
 mod mailbox;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::feature_rows::FeatureRows;
 use super::provision_rows::PhoneControl;
-use super::quality_rows::QualityRow;
+use super::quality_rows::SoundReports;
 use super::snapshot::{
     Accounts, ChannelDetail, ChannelRow, ConnectionRow, CoreSettings, Counters, HintRow, InUse, ManualPage, PeerDetail,
     PeerRow, Settings, SipChannelRow, SubscriptionRow, SystemCounts, Uptime, UserRow, Version,
@@ -199,8 +199,8 @@ pub trait ControlApi {
     fn hints(&self) -> Vec<HintRow>;
     /// The codes in mid-call, and the lots with the calls that wait in them.
     fn features(&self) -> FeatureRows;
-    /// How the sound of calls comes that passes through the exchange; of one channel only, when it is named.
-    fn quality(&self, channel: Option<&str>) -> Vec<QualityRow>;
+    /// How the sound of calls comes, and what tests of lines found.
+    fn sound(&self) -> Box<dyn SoundReports + '_>;
     /// Telephones that fetch their files.
     fn phones(&self) -> &dyn PhoneControl;
     /// The dialplan's applications or its functions, by name.

@@ -9,6 +9,7 @@ pub mod control;
 pub mod control_api;
 pub mod escape;
 pub mod feature_rows;
+pub mod line_test_rows;
 pub mod log_stream;
 pub mod provision_rows;
 pub mod quality_rows;

@@ -1,7 +1,16 @@
 //! What the console is told of how the sound of calls comes.
 
+use super::line_test_rows::LineTestRow;
 use std::net::IpAddr;
 use std::time::Duration;
+
+/// How the sound of lines comes and came.
+pub trait SoundReports {
+    /// How the sound of calls comes that passes through the exchange; of one channel only, when it is named.
+    fn quality(&self, channel: Option<&str>) -> Vec<QualityRow>;
+    /// The latest tests of lines, the newest first.
+    fn line_tests(&self) -> Vec<LineTestRow>;
+}
 
 /// A channel whose sound passes through the exchange.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -5,6 +5,7 @@ pub mod challenge;
 mod devices;
 pub mod directory;
 mod guest_notices;
+mod line_tests;
 mod nonces;
 mod requester;
 pub mod servers;
@@ -19,6 +20,7 @@ use nonces::Nonces;
 pub use devices::{DeviceCall, Devices};
 pub use directory::{Directory, Target};
 pub use guest_notices::GuestNotices;
+pub use line_tests::LineTests;
 pub use requester::{Notice, Requester};
 pub use servers::FailedServers;
 pub use spent::Spent;
@@ -77,6 +79,8 @@ pub struct Core {
     nonces: Nonces,
     /// The tones that were played.
     pub tones: ToneCache,
+    /// The latest tests of lines.
+    pub line_tests: LineTests,
     /// Text messages that programs want sent.
     pub texts: Vec<Delivery>,
     /// Lines that answer again, since the last time.
@@ -103,6 +107,7 @@ impl Core {
             spent: Spent::default(),
             nonces: Nonces::default(),
             tones: ToneCache::default(),
+            line_tests: LineTests::default(),
             texts: Vec::new(),
             returned: Vec::new(),
             last_id: 0,

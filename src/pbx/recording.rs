@@ -1,6 +1,8 @@
 //! What the media thread is asked to record, and how that ended.
 
 use crate::audio::g711::Law;
+use crate::linetest;
+use crate::linetest::report::Measured;
 use std::time::Duration;
 
 /// Names a recording for as long as the exchange runs.
@@ -24,6 +26,8 @@ pub struct RecordPlan {
     pub max: Option<Duration>,
     /// End when the peer is silent, or is heard.
     pub until: Option<Until>,
+    /// What is measured of the stream; there are no files then.
+    pub measure: Option<linetest::Plan>,
     /// The channel, for the log.
     pub channel: String,
     /// What its owner wants done at the end, given back there.
@@ -102,6 +106,8 @@ pub struct Recorded {
     pub undecoded: u64,
     /// How often a direction had to be moved, since its telephone's clock differs from ours.
     pub moved: u64,
+    /// What was measured.
+    pub measured: Option<Box<Measured>>,
     /// Why a file kept its name that was to get another; empty: none did.
     pub not_renamed: String,
     /// As the plan had it.
@@ -116,7 +122,18 @@ impl Recorded {
         let (channel, command) = (plan.channel.clone(), plan.command.clone());
         let length = Duration::ZERO;
         let not_renamed = String::new();
-        Recorded { end, files, length, dropped: 0, undecoded: 0, moved: 0, not_renamed, channel, command }
+        Recorded {
+            end,
+            files,
+            length,
+            dropped: 0,
+            undecoded: 0,
+            moved: 0,
+            measured: None,
+            not_renamed,
+            channel,
+            command,
+        }
     }
 
     /// One that could not be begun.

@@ -52,7 +52,8 @@ pub use super::lines::{QualifyNow, Unregistered};
 pub use super::settings::SwitchSettings;
 pub use crate::registrar::next_hop::Listening;
 pub use report::{
-    ChannelReport, LampReport, Leftovers, LegReport, PeerReport, PeerStatus, mailboxes_elsewhere, registrations,
+    ChannelReport, LampReport, Leftovers, LegReport, PeerReport, PeerStatus, line_tests, mailboxes_elsewhere,
+    registrations,
 };
 pub use resuming::resume;
 

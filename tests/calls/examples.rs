@@ -16,6 +16,7 @@ use strowger::dialplan::outside::{OutsideReply, OutsideRequest};
 use strowger::pbx::effect::Input;
 use strowger::pbx::outside::{OutsideOrder, OutsideReport};
 use strowger::pbx::switch::{RegistrationState, registrations};
+use strowger::sim::line::LineFaults;
 use strowger::sim::{DeviceProfile, PhoneEvent};
 
 fn folder() -> PathBuf {
@@ -548,6 +549,39 @@ fn auto_attendant_two_guests_are_enough() {
 fn wall(world: &Testbed) -> (i64, i64) {
     let Wall(ms) = at(world.now).wall;
     (ms.div_euclid(1000), ms.rem_euclid(1000))
+}
+
+/// Every number of the line test: the modem's line by the menu and in full, the tones, the loop.
+#[test]
+fn a_line_is_measured_by_its_numbers() {
+    play_aloud("line-test", |world| {
+        let at = world.look("line1").rtp();
+        let ata = LineFaults { echoes: vec![(344, -18.0)], noise: Some(-65.0), ..LineFaults::default() };
+        world.media.lines.insert(at, ata);
+        for (number, turn) in [("701", 8_000), ("702", 80_000), ("703", 8_000)] {
+            let before = world.media.played.len();
+            world.phone("line1").dials(number);
+            world.until(|w| w.media.played.len() > before && w.media.played.last() == Some(&turn));
+            part(world, &["line1"]);
+            // The exchange may hear of it later.
+            world.run(Duration::from_secs(10));
+        }
+        hears(world, "line1", "700", "linetest/menu");
+        presses(world, "line1", "1");
+        world.until(|w| w.media.played.last() == Some(&8_000));
+        part(world, &["line1"]);
+        world.run(Duration::from_secs(10));
+        hears(world, "line1", "705", "linetest/good-for-modems");
+        world.until(|w| w.has_line("21 is GOOD: echo -1") && w.has_line(" dB at 43.0 ms"));
+        world.until_over();
+        hears(world, "line1", "707", "linetest/level");
+        world.until_over();
+        world.phone("line1").dials("706");
+        world.until(|w| matches!(w.media.doing(&at.to_string()), Some(crate::media::Doing::Echo)));
+        part(world, &["line1"]);
+        connect(world, "line2", "21", "line1");
+        part(world, &["line2"]);
+    });
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod hold;
 mod household;
 mod info;
 mod lamps;
+mod line_tests;
 mod local;
 mod log_lines;
 mod long_runs;

@@ -3,14 +3,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Mutex;
 use std::time::Duration;
+use strowger::audio::g711::Law;
 use strowger::clock::Time;
+use strowger::linetest::report::Measured;
+use strowger::linetest::{Frame, Measurement, Plan};
 use strowger::pbx::media::{
     DigitForm, Heard, Listening, MediaCommand, MediaEvent, PayloadMap, Remote, StreamCounts, StreamId, StreamKind,
     StreamReport, WhileBridged,
 };
 use strowger::pbx::mixing::{MixId, SpyPlan};
 use strowger::pbx::recording::{RecordPlan, Recorded, RecordingEnd, RecordingId};
+use strowger::rng::Rng;
+use strowger::sim::line::{self, LineFaults};
+
+/// What was measured of which lines.
+static MEASURED: Mutex<BTreeMap<String, Measured>> = Mutex::new(BTreeMap::new());
 
 #[derive(Debug)]
 pub enum Doing {
@@ -68,6 +77,9 @@ pub struct MediaStub {
     pub reports: BTreeMap<SocketAddr, StreamReport>,
     /// How the packets of a peer came, by where it wants its own, told when its ports are closed.
     pub heard: BTreeMap<SocketAddr, Heard>,
+    /// What comes back of what the peers at these addresses are sent; where none is named, nothing is wrong and nothing
+    /// comes back.
+    pub lines: BTreeMap<SocketAddr, LineFaults>,
     /// The digits that peers were sent, with the addresses they went to.
     pub pressed: Vec<(SocketAddr, char, Duration, DigitForm)>,
 }
@@ -90,6 +102,7 @@ impl MediaStub {
             silent: BTreeMap::new(),
             reports: BTreeMap::new(),
             heard: BTreeMap::new(),
+            lines: BTreeMap::new(),
             pressed: Vec::new(),
         }
     }
@@ -142,10 +155,11 @@ impl MediaStub {
                 events
             }
             MediaCommand::Echo { stream } => self.turn(stream, Doing::Echo),
-            MediaCommand::Play { stream, play, sounds, skip, repeat, .. } => {
+            MediaCommand::Play { stream, play, sounds, skip, repeat, payload_type, .. } => {
                 let length = sounds.iter().map(|sound| sound.len()).sum::<usize>().saturating_sub(skip);
                 self.played.push(length);
                 let mut events = self.turn(stream, Doing::Playing(play));
+                events.extend(self.measure(stream, &sounds.concat(), payload_type, repeat));
                 if !repeat {
                     let length = Duration::from_micros(length as u64 * 125);
                     events.push((length, MediaEvent::Played { stream, play }));
@@ -220,6 +234,29 @@ impl MediaStub {
             }
             MediaCommand::Release { stream } => self.release(stream),
         }
+    }
+
+    /// What is measured of a stream that is sent this: told when the recorder would.
+    fn measure(&self, id: StreamId, sound: &[u8], payload_type: u8, repeat: bool) -> Option<(Duration, MediaEvent)> {
+        let is_its = |(stream, _, plan): &&(StreamId, RecordingId, RecordPlan)| *stream == id && plan.measure.is_some();
+        let (_, recording, plan) = self.recordings.iter().find(is_its)?;
+        let (measure, law) = (plan.measure?, Law::of_payload_type(payload_type)?);
+        let source = self.streams.get(&id)?.remote?.rtp?;
+        let faults = self.lines.get(&source).cloned().unwrap_or_default();
+        // The same line is measured by many stories: once is enough.
+        let key = format!("{measure:?} {faults:?} {payload_type} {}", sound.len());
+        let known = MEASURED.lock().unwrap().get(&key).cloned();
+        let measured = known.unwrap_or_else(|| {
+            let measured = measured(measure, (sound, payload_type, repeat), law, &faults);
+            MEASURED.lock().unwrap().insert(key, measured.clone());
+            measured
+        });
+        let recorded = Box::new(Recorded {
+            measured: Some(Box::new(measured)),
+            ..Recorded::of(plan, RecordingEnd::Max, Vec::new())
+        });
+        let late = measure.lasting + Duration::from_millis(600);
+        Some((late, MediaEvent::Recorded { stream: id, recording: *recording, recorded }))
     }
 
     fn reserve(&mut self, stream: StreamId, local: IpAddr, kind: StreamKind) -> MediaEvent {
@@ -394,6 +431,36 @@ impl MediaStub {
             }
         }
     }
+}
+
+/// What is measured of a line that is sent this.
+fn measured(plan: Plan, (sound, payload_type, repeat): (&[u8], u8, bool), law: Law, faults: &LineFaults) -> Measured {
+    let length = usize::try_from(plan.lasting.as_millis()).unwrap() * 8;
+    let silence = std::iter::repeat_n(law.silence(), length);
+    let sent: Vec<u8> = match repeat {
+        true => sound.iter().copied().cycle().take(length).collect(),
+        false => sound.iter().copied().chain(silence).take(length).collect(),
+    };
+    let heard: Vec<i16> = sent.iter().map(|byte| law.decode(*byte)).collect();
+    let mut measurement = Measurement::new(plan, Time::ZERO);
+    for (number, payload) in (0u32..).zip(sent.chunks(160)) {
+        measurement.put(&Frame {
+            is_sent: true,
+            at: Time::from_start(Duration::from_millis(20 * u64::from(number))),
+            ssrc: 1,
+            sequence: number as u16,
+            timestamp: number * 160,
+            payload_type,
+            law: Some(law),
+            payload,
+        });
+    }
+    for packet in line::answer(&heard, faults, &mut Rng::from_number(1)) {
+        let line::LinePacket { at, ssrc, sequence, timestamp, payload_type, ref payload } = packet;
+        let law = Law::of_payload_type(payload_type);
+        measurement.put(&Frame { is_sent: false, at, ssrc, sequence, timestamp, payload_type, law, payload });
+    }
+    measurement.finish()
 }
 
 fn is_in_pair(rtp: SocketAddr, at: SocketAddr) -> bool {

@@ -8,6 +8,7 @@ use strowger::dialplan::outside::{OutsideReply, OutsideRequest, TalkEnd, TalkId}
 use strowger::dialplan::pattern::{Name, digits};
 use strowger::dialplan::recording::RecordReply;
 use strowger::dialplan::spying::{Spied, SpyReply, SpyRequest};
+use strowger::dialplan::test_signal::SignalReply;
 use strowger::dialplan::text_message::NotSent;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, PageReply, PinVerdict, Played,
@@ -255,6 +256,10 @@ fn reply_to(request: &AppRequest, rng: &mut Rng) -> AppReply {
         AppRequest::Music(_) => AppReply::PlaysMusic(result(rng)),
         AppRequest::PlayTone(_) => AppReply::PlaysTone(result(rng)),
         AppRequest::Echo => AppReply::Echoed,
+        AppRequest::TestSignal(_) => AppReply::SignalEnded(match rng.below(2) {
+            0 => SignalReply::Digit('#'),
+            _ => SignalReply::Failed("x".to_owned()),
+        }),
         AppRequest::PickUp(_) => AppReply::NotPickedUp(NotPickedUp { why: "x".to_owned(), sound: String::new() }),
         AppRequest::Park(_) => AppReply::Parked(Err("x".to_owned())),
         AppRequest::WaitParked(_) => AppReply::Waited,

@@ -11,6 +11,7 @@ use strowger::dialplan::outside::{
 };
 use strowger::dialplan::recording::{RecordReply, Tapped};
 use strowger::dialplan::spying::SpyReply;
+use strowger::dialplan::test_signal::SignalReply;
 use strowger::dialplan::{
     AppReply, AppRequest, CallerId, Cause, ChannelId, DialReport, DialStatus, DialedDigit, Existence, LineEnd,
     PageReply, PinVerdict, Played, PlayedFrom, Position, Program, Progress, UNTIL_HANGUP,
@@ -201,6 +202,7 @@ fn shown(ask: &AppRequest) -> String {
         AppRequest::SendToCaller(text) => format!("SendToCaller {text}"),
         AppRequest::Pin(pin) => format!("Pin {}", pin.typed.as_deref().unwrap_or("?")),
         AppRequest::Echo => "Echo".to_owned(),
+        AppRequest::TestSignal(signal) => format!("TestSignal {}", signal.sound.samples()),
         AppRequest::Outside(request) => shown_outside(request),
         AppRequest::Originate(request) => format!("Originate {}", request.target),
         AppRequest::HangUp(request) => format!("HangUp {}{}", request.name, if request.all { " all" } else { "" }),
@@ -284,6 +286,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             AppRequest::Digit(_) => AppReply::Digit(None),
             AppRequest::Pin(_) => AppReply::Pin(PinVerdict::Right(String::new())),
             AppRequest::Echo => AppReply::Echoed,
+            AppRequest::TestSignal(_) => AppReply::SignalEnded(SignalReply::Failed("no telephone".to_owned())),
             AppRequest::SendDigits(_) => AppReply::DigitsSent(Ok(())),
             AppRequest::Page(_) | AppRequest::TalkToPage => AppReply::Paged(PageReply::Over),
             AppRequest::Transfer(_) => AppReply::Transferred(Ok(true)),
@@ -323,6 +326,7 @@ fn reply(asked: &AppRequest, text: &str) -> AppReply {
             }),
             AppRequest::PlaySound(..) => AppReply::Played(Played::Digit(digit.parse().unwrap())),
             AppRequest::Record(_) => AppReply::Recorded(RecordReply::Digit(digit.parse().unwrap())),
+            AppRequest::TestSignal(_) => AppReply::SignalEnded(SignalReply::Digit(digit.parse().unwrap())),
             _ => AppReply::Digit(Some(digit.parse().unwrap())),
         },
         ["wrong"] => AppReply::Pin(PinVerdict::Wrong),

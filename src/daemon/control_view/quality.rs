@@ -2,13 +2,16 @@
 
 use crate::clock::Now;
 use crate::daemon::sentence::quality as sentences;
+use crate::datetime;
 use crate::dialplan::ChannelId;
 use crate::event::quality::StreamQuality;
+use crate::linetest::{self, report::Report};
 use crate::media::Media;
-use crate::observe::quality_rows::{Passed, QualityRow};
+use crate::observe::line_test_rows::LineTestRow;
+use crate::observe::quality_rows::{Passed, QualityRow, SoundReports};
 use crate::pbx::calls::line_quality::{self, Comparison};
 use crate::pbx::media::StreamCounts;
-use crate::pbx::switch::{ChannelReport, Switch};
+use crate::pbx::switch::{self, ChannelReport, Switch};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -16,8 +19,31 @@ use std::time::Duration;
 /// ill, and the console says nothing of its streams.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// What is known of the sound of lines.
+pub(super) struct Sound<'a> {
+    pub(super) switch: &'a Switch,
+    pub(super) media: &'a Media,
+    pub(super) now: Now,
+}
+
+impl SoundReports for Sound<'_> {
+    fn quality(&self, channel: Option<&str>) -> Vec<QualityRow> {
+        rows(self.switch, self.media, channel, self.now)
+    }
+
+    fn line_tests(&self) -> Vec<LineTestRow> {
+        let row = |report: &Report| LineTestRow {
+            channel: report.channel.clone(),
+            at: datetime::moment(report.at),
+            lines: linetest::lines(report),
+            json: linetest::json(report),
+        };
+        switch::line_tests(self.switch).map(row).collect()
+    }
+}
+
 /// Every channel whose sound passes through the exchange, or the one of that name.
-pub(super) fn rows(switch: &Switch, media: &Media, name: Option<&str>, now: Now) -> Vec<QualityRow> {
+fn rows(switch: &Switch, media: &Media, name: Option<&str>, now: Now) -> Vec<QualityRow> {
     let is_meant = |report: &ChannelReport| name.is_none_or(|name| report.channel.name.eq_ignore_ascii_case(name));
     let mut known: BTreeMap<ChannelId, (StreamCounts, StreamQuality)> = BTreeMap::new();
     let mut look = |report: &ChannelReport| {

@@ -9,7 +9,7 @@ pub const APP: App = App {
     name: "Echo",
     synopsis: "Echoes the caller's audio",
     syntax: "Echo()",
-    help: "Sends back everything it receives, to judge delay and quality, until the caller presses # or hangs up. Answer first.",
+    help: "Sends back everything it receives, to judge delay and quality, until the caller presses # or hangs up. Answer first. LineTest(loop) at another exchange measures such a loop.",
     arity: 0,
     run: |channel, args| Box::pin(run(channel, args)),
 };

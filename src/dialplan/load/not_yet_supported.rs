@@ -67,7 +67,6 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
         "fax goes through from line to line (t38pt_udptl=); the exchange itself sends and receives none",
         &["FaxDetect", "NVFaxDetect", "ReceiveFAX", "SendFAX"],
     ),
-    ("the measuring tone is not there yet: Echo sends back what a line says", &["Milliwatt"]),
     (
         "it needs a recogniser of speech, which is not here",
         &[

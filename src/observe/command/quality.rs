@@ -11,7 +11,7 @@ pub(super) fn show(arguments: &[String], exchange: &mut dyn ControlApi) -> Reply
         [channel] => Some(channel.as_str()),
         _ => return Reply::Usage,
     };
-    let rows = exchange.quality(channel);
+    let rows = exchange.sound().quality(channel);
     match (rows.is_empty(), channel) {
         (true, Some(channel)) => Reply::Failed(format!(
             "No sound of '{}' passes through the exchange: there is no such channel ('core show channels' lists them), or its \
@@ -28,7 +28,7 @@ pub(super) fn channel_stats(arguments: &[String], exchange: &mut dyn ControlApi)
     if !arguments.is_empty() {
         return Reply::Usage;
     }
-    let rows = exchange.quality(None);
+    let rows = exchange.sound().quality(None);
     let mut text = format!(
         "{:<15}  {:<11}  {:<8} {:<10}  {:<10} (     %) {:<6} {:<10}  {:<10} (     %) {:<6}\n",
         "Peer", "Call ID", "Duration", "Recv: Pack", "Lost", "Jitter", "Send: Pack", "Lost", "Jitter"

@@ -3,8 +3,8 @@
 use super::reply::Reply;
 use super::row::{Command, Completion};
 use super::{
-    channel, core, database, dialplan, facilities, features, hint, logger, mailbox, manual, originate, parking,
-    provision, quality, reload, rtp, sip_rows,
+    channel, core, database, dialplan, facilities, features, hint, line_test, logger, mailbox, manual, originate,
+    parking, provision, quality, reload, rtp, sip_rows,
 };
 
 /// Every command.
@@ -357,6 +357,15 @@ pub static TABLE: &[Command] = &[
         help: "Shows the codes of features.conf: what they are without it, and what they are now.",
         complete: &[],
         run: features::show,
+    },
+    Command {
+        words: "linetest show",
+        arguments: "[CHANNEL|LINE|last|all] [--json]",
+        synopsis: "Show what a line test found",
+        help: "Shows the latest test of a line (LineTest() in the dialplan), that of a channel or a line, or all of\n\
+               the last 20: what it is good for, why, and what was measured.",
+        complete: &[Completion::Word("last all --json"), Completion::Word("--json")],
+        run: line_test::show,
     },
     Command {
         words: "logger reload",

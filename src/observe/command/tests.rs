@@ -11,8 +11,9 @@ use crate::observe::control_api::{
     HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Then, Unregister,
 };
 use crate::observe::feature_rows::{FeatureRows, LotRow, ParkedRow};
+use crate::observe::line_test_rows::LineTestRow;
 use crate::observe::provision_rows::{AskerRow, PhoneControl, ProvisionRows, TransferRow};
-use crate::observe::quality_rows::{Passed, QualityRow};
+use crate::observe::quality_rows::{Passed, QualityRow, SoundReports};
 use crate::observe::snapshot::{
     Accounts, ChannelDetail, ChannelRow, ChannelState, CoreSettings, Counters, HintRow, InUse, MailboxRow, ManualPage,
     NatFlag, PeerDetail, PeerRow, PeerStatus, RegistryRow, SecondaryMedia, Settings, SipChannelRow, SubscriptionRow,
@@ -62,6 +63,32 @@ impl PhoneControl for FakePhones {
     }
     fn open(&self, time: Option<Duration>) {
         self.0.borrow_mut().open_for = time;
+    }
+}
+
+struct FakeSound;
+
+impl SoundReports for FakeSound {
+    fn line_tests(&self) -> Vec<LineTestRow> {
+        let row = |channel: &str, said: &str| LineTestRow {
+            channel: channel.to_owned(),
+            at: "2026-11-30 03:12:00 UTC".to_owned(),
+            lines: vec![said.to_owned(), "Measured:".to_owned()],
+            json: format!("{{\"channel\":\"{channel}\"}}"),
+        };
+        vec![row("SIP/ata-00000002", "The line is good for modems."), row("SIP/desk-00000001", "The line is bad.")]
+    }
+    fn quality(&self, channel: Option<&str>) -> Vec<QualityRow> {
+        let row = QualityRow {
+            channel: "SIP/a-00000001".to_owned(),
+            host: Some([192, 168, 1, 20].into()),
+            call_id: "0123456789abcdef@pap2t".to_owned(),
+            duration_s: 3_725,
+            received: Passed { packets: 186_250, lost: 12, jitter: Duration::from_micros(1_437) },
+            sent: Passed { packets: 99_000, lost: 1_000, jitter: Duration::ZERO },
+            sentences: vec!["SIP/a-00000001: packets of 20 ms; jitter 1.4 ms, at most 3.0 ms; none lost".to_owned()],
+        };
+        Some(row).into_iter().filter(|row| channel.is_none_or(|name| name == row.channel)).collect()
     }
 }
 
@@ -268,17 +295,8 @@ impl ControlApi for Fake {
             Then::Restart => self.restarted = Some(when),
         }
     }
-    fn quality(&self, channel: Option<&str>) -> Vec<QualityRow> {
-        let row = QualityRow {
-            channel: "SIP/a-00000001".to_owned(),
-            host: Some([192, 168, 1, 20].into()),
-            call_id: "0123456789abcdef@pap2t".to_owned(),
-            duration_s: 3_725,
-            received: Passed { packets: 186_250, lost: 12, jitter: Duration::from_micros(1_437) },
-            sent: Passed { packets: 99_000, lost: 1_000, jitter: Duration::ZERO },
-            sentences: vec!["SIP/a-00000001: packets of 20 ms; jitter 1.4 ms, at most 3.0 ms; none lost".to_owned()],
-        };
-        Some(row).into_iter().filter(|row| channel.is_none_or(|name| name == row.channel)).collect()
+    fn sound(&self) -> Box<dyn SoundReports + '_> {
+        Box::new(FakeSound)
     }
 }
 
@@ -1423,6 +1441,21 @@ Peer             Call ID      Duration Recv: Pack  Lost       (     %) Jitter Se
 1 active SIP channel
 ";
     assert_eq!(text, expected);
+}
+
+#[test]
+fn the_latest_line_test_is_shown_that_of_a_line_all_and_as_json() {
+    let mut fake = Fake::default();
+    let ata = "SIP/ata-00000002, 2026-11-30 03:12:00 UTC\nThe line is good for modems.\nMeasured:\n";
+    let desk = "SIP/desk-00000001, 2026-11-30 03:12:00 UTC\nThe line is bad.\nMeasured:\n";
+    for line in ["linetest show", "linetest show last", "linetest show ata", "linetest show SIP/ata-00000002"] {
+        assert_eq!(told(&mut fake, line), ata, "{line}");
+    }
+    assert_eq!(told(&mut fake, "linetest show sip/desk"), desk);
+    assert_eq!(told(&mut fake, "linetest show all"), format!("{ata}\n{desk}"));
+    assert_eq!(told(&mut fake, "linetest show --json"), "[{\"channel\":\"SIP/ata-00000002\"}]\n");
+    assert!(told(&mut fake, "linetest show all --json").contains("},\n {"));
+    assert!(refused(&mut fake, "linetest show nobody").contains("There was no line test of 'nobody' since the start"));
 }
 
 #[test]

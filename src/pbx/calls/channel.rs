@@ -8,6 +8,7 @@ use super::local_half::LocalHalf;
 use super::media_port::MediaPort;
 use super::origin::Origin;
 use super::parked::Parked;
+use super::signalled::Signalled;
 use crate::audio::g711::Law;
 use crate::clock::{Time, Wall};
 use crate::config::musiconhold_conf::Sort;
@@ -111,6 +112,8 @@ pub enum Activity {
     Recording(Recording),
     /// It echoes.
     Echoing,
+    /// It sends a signal by which its line is measured.
+    TestSignal(Signalled),
     /// Its program waits until a telephone was sent a row of digits.
     SendingDigits,
     /// Its program waits for what comes of our REFER.
@@ -545,6 +548,10 @@ impl Channel {
             }
             Activity::Recording(Recording { stream, id, .. }) => {
                 core.out.media.push(MediaCommand::StopRecording { stream, recording: id });
+                Stopped::default()
+            }
+            Activity::TestSignal(signalled) => {
+                core.out.media.extend(signalled.stopping());
                 Stopped::default()
             }
             Activity::Dialing(mut dial) => {

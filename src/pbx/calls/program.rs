@@ -24,6 +24,7 @@ use super::pins;
 use super::playing::{self, Prompts};
 use super::recordings;
 use super::spying;
+use super::test_signals;
 use super::time_limit::TimeLimit;
 use super::tones;
 use super::transferred;
@@ -67,6 +68,7 @@ impl Applications<'_> {
             self.core.emit(line);
         }
         for event in events {
+            self.core.line_tests.keep(&event);
             self.core.emit(event);
         }
         if let Some(channel) = self.parties.channel_mut(id) {
@@ -211,6 +213,7 @@ impl Applications<'_> {
             // It needs more than is at hand here.
             AppRequest::Pin(_) => {}
             AppRequest::Echo => self.echo(id),
+            AppRequest::TestSignal(signal) => test_signals::begin(self.parties, id, &signal, self.core),
             AppRequest::Outside(request) => self.go_outside(id, request),
             AppRequest::Dial(request) => self.dial(id, request, directory),
             AppRequest::Page(request) => self.paging().begin(id, *request, directory),
@@ -419,6 +422,9 @@ impl Applications<'_> {
                 }
                 self.parties.resume(id, AppReply::Echoed);
             }
+            Activity::TestSignal(signal) if signal.stop_on.contains(digit) => {
+                test_signals::cut(self.parties, id, digit, self.core);
+            }
             Activity::Dialing(dial) if dial.options.has('d') => self.leave_dial(id, digit),
             Activity::LoadingSounds(_)
             | Activity::Playing(_)
@@ -427,6 +433,7 @@ impl Applications<'_> {
             | Activity::Originating(_)
             | Activity::Recording(_)
             | Activity::Echoing
+            | Activity::TestSignal(_)
             | Activity::SendingDigits
             | Activity::Transferring
             | Activity::Paging
@@ -489,6 +496,7 @@ fn is_heard(request: &AppRequest) -> bool {
         | AppRequest::Page(_)
         | AppRequest::TalkToPage
         | AppRequest::Spy(SpyRequest::Listen(..))
+        | AppRequest::TestSignal(_)
         | AppRequest::Echo => true,
         AppRequest::Wait(_)
         | AppRequest::PlayTone(None)
@@ -527,6 +535,7 @@ fn ends_music(request: &AppRequest) -> bool {
         | AppRequest::Indicate(Tone::Ringing | Tone::Busy | Tone::Congestion)
         | AppRequest::Record(_)
         | AppRequest::Echo
+        | AppRequest::TestSignal(_)
         | AppRequest::Transfer(_)
         | AppRequest::TakeParked(_)
         | AppRequest::TalkToPage

@@ -3,6 +3,7 @@
 use super::channel::{Activity, Channel, Recording};
 use super::local;
 use super::parties::Parties;
+use super::test_signals;
 use crate::audio::g711::Law;
 use crate::dialplan::outside::{Command, OutsideReply, OutsideRequest};
 use crate::dialplan::recording::{RecordReply, RecordRequest, TapKind, TapRequest, TapSides, Tapped};
@@ -236,6 +237,9 @@ pub(super) fn ended(
     recorded: &Recorded,
     core: &mut Core,
 ) {
+    if test_signals::measured(parties, id, recorded, core) {
+        return;
+    }
     told(recorded, core);
     let Some(telephone) = parties.channel_of_stream(stream).map(|channel| channel.id) else { return };
     if let Some(channel) = parties.channel_mut(telephone) {
@@ -276,7 +280,7 @@ pub(super) fn ran_afterwards(report: &OutsideReport, core: &mut Core) -> bool {
 }
 
 fn told(recorded: &Recorded, core: &mut Core) {
-    let Recorded { end, files, length, dropped, undecoded, moved, not_renamed, channel, command } = recorded;
+    let Recorded { end, files, length, dropped, undecoded, moved, not_renamed, channel, command, .. } = recorded;
     let said = |level, text: String| LogLine { level, text: format!("{channel}: {text}") };
     if let RecordingEnd::Failed(why) = end {
         core.emit(said(Level::Warning, format!("the recording is over, the call goes on: {why}")));

@@ -6,6 +6,7 @@ use crate::clock::Now;
 use crate::config::peer::Peer;
 use crate::dialplan::ChannelId;
 use crate::event::DeviceState;
+use crate::linetest::report::Report;
 use crate::pbx::calls::bridge::Bridge;
 use crate::pbx::calls::channel::Channel;
 use crate::pbx::calls::leg::Leg;
@@ -115,6 +116,11 @@ pub fn mailboxes_elsewhere(switch: &Switch) -> impl Iterator<Item = &MailboxWatc
 /// Our own registrations at providers, by name.
 pub fn registrations(switch: &Switch) -> impl Iterator<Item = &Registration> {
     switch.lines.registrations.iter()
+}
+
+/// The latest tests of lines, the newest first.
+pub fn line_tests(switch: &Switch) -> impl Iterator<Item = &Report> {
+    switch.core.line_tests.iter()
 }
 
 impl Switch {
