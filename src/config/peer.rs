@@ -298,7 +298,8 @@ impl Settings {
         match kind {
             MediaKind::Video => self.video,
             MediaKind::Text => self.text,
-            MediaKind::Image => self.t38.is_some(),
+            // Sound is all that a modem has: T.38 takes it away.
+            MediaKind::Image => self.t38.is_some() && self.line != Some(LineKind::Modem),
         }
     }
 

@@ -44,6 +44,7 @@ mod mended;
 mod menus;
 mod message_waiting;
 
+mod modem_lines;
 mod moving;
 mod music;
 mod mutation;

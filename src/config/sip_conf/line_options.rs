@@ -12,7 +12,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["line"],
         "modem, voice, fax; empty: not said",
         "not said, which is treated as data",
-        "what its calls carry: a call with a modem is never ended for want of sound (not an option of Asterisk's)",
+        "what its calls carry: from a call with a modem all is kept away that disturbs it, also what is asked for elsewhere (docs/explain/clean-line.md; not an option of Asterisk's)",
         Effect::Settings(line),
     ),
     row(

@@ -105,7 +105,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["t38pt_udptl"],
         "no, or yes, with fec, redundancy or none and maxdatagram=BYTES behind commas",
         "no",
-        "its calls may change to fax by T.38 when both devices may; it passes as it comes, so the words behind yes are only shown. Not for modems",
+        "its calls may change to fax by T.38 when both devices may; it passes as it comes, so the words behind yes are only shown. Refused (488) on a call with a line=modem",
         Effect::Settings(t38),
     ),
     row(
@@ -198,7 +198,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         &["session-timers"],
         "originate, accept, refuse",
         "accept",
-        "a call that is not refreshed ends by itself (RFC 4028): originate asks every device for it, accept goes along when a device asks",
+        "a call that is not refreshed ends by itself (RFC 4028): originate asks every device for it, accept goes along when a device asks. A device that takes UPDATE is refreshed by that, any other by a re-INVITE that changes nothing; a line=modem that takes no UPDATE by nothing: its timer is declined",
         Effect::Settings(session_timers),
     ),
     row(

@@ -165,6 +165,10 @@ impl Pair<'_> {
     /// Why a description with these media is not forwarded: which line lacks which option.
     pub fn lacking(&self, described: &Sdp) -> Option<String> {
         described.secondary_media().find_map(|kind| {
+            let modem = [&self.a, &self.b].into_iter().find(|party| party.channel.has_modem());
+            if let Some(modem) = modem.filter(|_| kind == MediaKind::Image) {
+                return Some(format!("'{}' is line=modem: its call stays sound, and no {}", modem.channel.line(), kind.name()));
+            }
             let lacks = |party: &&Party<'_>| !party.leg.peer.settings.may_carry(kind);
             let lines = [&self.a, &self.b].into_iter().filter(lacks).map(|party| format!("'{}'", party.leg.peer.name));
             let lines: Vec<String> = lines.collect();

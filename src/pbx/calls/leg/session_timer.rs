@@ -4,7 +4,7 @@
 use super::context::Cx;
 use super::event::Ending;
 use super::user_agent::UserAgent;
-use crate::config::peer::{SessionTimers, Settings};
+use crate::config::peer::{LineKind, SessionTimers, Settings};
 use crate::pbx::core::{LegId, LegTimer};
 use crate::sdp::Sdp;
 use crate::sip::header::session_expires::{self, SHORTEST};
@@ -100,10 +100,20 @@ fn supported(settings: &Settings) -> Bytes {
     Bytes::from_static(if settings.allow_transfer { REPLACES } else { TIMER }.as_bytes())
 }
 
+/// Is the peer a modem? Its call is refreshed by UPDATE or not at all: what a re-INVITE does to its sound nobody knows.
+fn is_modem(settings: &Settings) -> bool {
+    settings.line == Some(LineKind::Modem)
+}
+
 impl SessionTimer {
     /// Not running.
     pub fn new(leg: LegId) -> SessionTimer {
         SessionTimer { leg, running: None, min_se: 0, raises: 0, retries: 0, peer_takes_update: false, update: None }
+    }
+
+    /// Is none to be had for this peer, as far as is known? A modem that takes no UPDATE has none.
+    fn is_declined(&self, settings: &Settings) -> bool {
+        is_modem(settings) && !self.peer_takes_update
     }
 
     /// Notes whether the peer takes UPDATE, by the Allow of a message of its own.
@@ -116,7 +126,8 @@ impl SessionTimer {
 
     /// What our INVITE, re-INVITE or UPDATE says of session timers (RFC 4028 7.1 and 7.4).
     pub fn write_request(&self, settings: &Settings, headers: &mut Headers) {
-        if settings.session_timers == SessionTimers::Refuse {
+        // RFC 4028 8.1: who is not told that we know session timers cannot have us refresh.
+        if settings.session_timers == SessionTimers::Refuse || self.is_declined(settings) {
             return;
         }
         headers.set(HeaderName::Supported, supported(settings));
@@ -138,6 +149,12 @@ impl SessionTimer {
     pub fn on_success(&mut self, settings: &Settings, headers: &Headers, cx: &mut Cx<'_>) {
         self.note_allow(headers);
         (self.raises, self.retries) = (0, 0);
+        let granted = SessionExpires::of(headers);
+        // The peer may still refresh a call of its own accord.
+        let refreshes_itself = granted.as_ref().is_some_and(|it| it.refresher == Some(Refresher::Uas));
+        if self.is_declined(settings) && !refreshes_itself {
+            return self.stop(cx);
+        }
         let ours = self.running.as_ref().filter(|running| running.ours).map(|running| running.seconds);
         // A 2xx without Session-Expires leaves it to us (RFC 4028 7.2): the peer may know no session timers, but we
         // notice when it is gone.
@@ -146,7 +163,7 @@ impl SessionTimer {
             SessionTimers::Accept => ours,
             SessionTimers::Refuse => return self.stop(cx),
         };
-        match (SessionExpires::of(headers), alone) {
+        match (granted, alone) {
             (Some(granted), _) => self.start(granted.seconds, granted.refresher != Some(Refresher::Uas), cx),
             (None, Some(seconds)) => self.start(seconds, true, cx),
             (None, None) => self.stop(cx),
@@ -157,11 +174,12 @@ impl SessionTimer {
     /// or we ask for one ourselves (RFC 4028 9).
     pub fn grant(&mut self, settings: &Settings, request: &Headers, response: &mut Response, cx: &mut Cx<'_>) {
         self.note_allow(request);
-        if settings.session_timers == SessionTimers::Refuse {
+        let wanted = SessionExpires::of(request);
+        let is_required = OptionTags::from_headers(request, HeaderName::Require).contains(TIMER) && wanted.is_some();
+        if settings.session_timers == SessionTimers::Refuse || (self.is_declined(settings) && !is_required) {
             return self.stop(cx);
         }
         response.headers.set(HeaderName::Supported, supported(settings));
-        let wanted = SessionExpires::of(request);
         let least = session_expires::min_se(request).unwrap_or(0).min(LONGEST).max(settings.session_min_se);
         let ours = settings.session_expires.max(least).max(SHORTEST);
         let seconds = match (wanted, settings.session_timers) {
@@ -172,7 +190,9 @@ impl SessionTimer {
         };
         // RFC 4028 9, table 2: a peer that does not know session timers cannot be made to refresh.
         let refresher = match wanted.and_then(|wanted| wanted.refresher) {
+            _ if self.is_declined(settings) => Refresher::Uac,
             _ if !knows_timer(request) => Refresher::Uas,
+            None if is_modem(settings) => Refresher::Uas,
             Some(refresher) => refresher,
             None => settings.session_refresher,
         };
@@ -227,7 +247,7 @@ impl SessionTimer {
     }
 
     /// The timer went off: it is ours to refresh, or the peer never did. `is_idle`: no offer is open on the leg.
-    pub fn on_timer(&mut self, is_idle: bool, cx: &mut Cx<'_>) -> Due {
+    pub fn on_timer(&mut self, settings: &Settings, is_idle: bool, cx: &mut Cx<'_>) -> Due {
         match &self.running {
             None => Due::Nothing,
             Some(running) if !running.ours => Due::Expired,
@@ -236,6 +256,11 @@ impl SessionTimer {
                 Due::Nothing
             }
             Some(_) if self.peer_takes_update => Due::Update,
+            // It said that it takes UPDATE, and then did not.
+            Some(_) if is_modem(settings) => {
+                self.stop(cx);
+                Due::Nothing
+            }
             Some(_) => Due::ReInvite,
         }
     }
@@ -335,7 +360,7 @@ mod tests {
             timer.on_success(&settings(ACCEPT), &headers(&[(HeaderName::SessionExpires, granted)]), &mut cx);
             let went_off = next_timer(cx.core);
             assert_eq!(went_off, (Duration::from_secs(wait), LegTimer::SessionTimer), "{granted}");
-            assert_eq!(timer.on_timer(is_idle, &mut cx), due, "{granted}");
+            assert_eq!(timer.on_timer(&settings(ACCEPT), is_idle, &mut cx), due, "{granted}");
             // What cannot be refreshed now is tried again soon.
             assert_eq!(cx.core.timers.len(), usize::from(due == Due::Nothing), "{granted}");
         }
@@ -407,6 +432,62 @@ mod tests {
     }
 
     #[test]
+    fn a_modem_has_its_timer_by_update_or_none() {
+        let modem = |session_timers| Settings { line: Some(LineKind::Modem), ..settings(session_timers) };
+        let takes = || (HeaderName::Allow, "INVITE, UPDATE");
+        let wants = |refresher| vec![(HeaderName::Supported, "timer"), (HeaderName::SessionExpires, refresher)];
+        let requires = vec![(HeaderName::Require, "timer"), (HeaderName::SessionExpires, "600;refresher=uas")];
+        for (session_timers, request, granted) in [
+            (ACCEPT, wants("600;refresher=uas"), ""),
+            (ACCEPT, wants("600"), ""),
+            (ACCEPT, [wants("600"), vec![takes()]].concat(), "600;refresher=uas"),
+            (ACCEPT, [wants("600;refresher=uac"), vec![takes()]].concat(), "600;refresher=uac"),
+            // It has to have one: then it refreshes the call itself.
+            (ACCEPT, requires, "600;refresher=uac"),
+            (SessionTimers::Originate, vec![], ""),
+            (SessionTimers::Originate, vec![takes()], "1800;refresher=uas"),
+        ] {
+            let (mut core, mut index) = (core(), LegIndex::default());
+            let mut cx = Cx { core: &mut core, index: &mut index };
+            let mut ok = Response::new(200);
+            SessionTimer::new(LEG).grant(&modem(session_timers), &headers(&request), &mut ok, &mut cx);
+            assert_eq!(ok.headers.text(HeaderName::SessionExpires).unwrap_or_default(), granted, "{request:?}");
+            assert_eq!(core.timers.len(), usize::from(!granted.is_empty()), "{request:?}");
+        }
+        for (answer, due) in [
+            (vec![], None),
+            (vec![(HeaderName::SessionExpires, "600;refresher=uac")], None),
+            (vec![takes()], Some(Due::Update)),
+            (vec![(HeaderName::SessionExpires, "600;refresher=uas")], Some(Due::Expired)),
+        ] {
+            let (mut core, mut index) = (core(), LegIndex::default());
+            let mut cx = Cx { core: &mut core, index: &mut index };
+            let mut timer = SessionTimer::new(LEG);
+            let mut request = Headers::default();
+            timer.write_request(&modem(SessionTimers::Originate), &mut request);
+            assert!(request.get(HeaderName::SessionExpires).is_none() && request.get(HeaderName::Supported).is_none());
+            timer.on_success(&modem(SessionTimers::Originate), &headers(&answer), &mut cx);
+            assert_eq!(cx.core.timers.len(), usize::from(due.is_some()), "{answer:?}");
+            if let Some(due) = due {
+                next_timer(cx.core);
+                assert_eq!(timer.on_timer(&modem(ACCEPT), true, &mut cx), due, "{answer:?}");
+            }
+        }
+        // It said that it takes UPDATE, and then answers 405.
+        let (mut core, mut index) = (core(), LegIndex::default());
+        let (mut ua, _) = user_agent(modem(ACCEPT), &mut core);
+        let mut cx = Cx { core: &mut core, index: &mut index };
+        let mut timer = SessionTimer::new(LEG);
+        let ok = [(HeaderName::SessionExpires, "1800;refresher=uac"), takes()];
+        timer.on_success(&modem(ACCEPT), &headers(&ok), &mut cx);
+        timer.send_update(&mut ua, &mut cx);
+        timer.on_update_response(&response(405, &[]), &mut ua, &mut cx);
+        next_timer(cx.core);
+        assert_eq!(timer.on_timer(&modem(ACCEPT), true, &mut cx), Due::Nothing);
+        assert_eq!(cx.core.timers.len(), 0);
+    }
+
+    #[test]
     fn a_422_raises_the_interval_of_the_next_request_twice_at_most() {
         let mut timer = SessionTimer::new(LEG);
         let [raised, again, third] =
@@ -429,7 +510,7 @@ mod tests {
         timer.on_success(&settings(ACCEPT), &headers(&ok), &mut cx);
         for (status, ending, wait) in [(503, None, Some(5)), (481, Some(Ending::Gone), None)] {
             next_timer(cx.core);
-            assert_eq!(timer.on_timer(true, &mut cx), Due::Update);
+            assert_eq!(timer.on_timer(&settings(ACCEPT), true, &mut cx), Due::Update);
             timer.send_update(&mut ua, &mut cx);
             assert_eq!(sent(cx.core), ["UPDATE sip:peer@192.0.2.2 SIP/2.0"]);
             let id = timer.update.unwrap();
