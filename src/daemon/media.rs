@@ -6,6 +6,7 @@ use super::service::Service;
 use super::threads::ThreadGuard;
 use crate::config::Config;
 use crate::config::general::General;
+use crate::event::LogLine;
 use crate::media::{LEVEL, Media, MediaSettings, Priority};
 use std::io;
 use std::ops::RangeInclusive;
@@ -58,6 +59,15 @@ fn ports(config: &Config) -> RangeInclusive<u16> {
     config.rtp.port_first..=config.rtp.port_last
 }
 
+/// The start's own line of it: a notice when sound waits behind other programs.
+pub(super) fn begins(had: &Priority) -> LogLine {
+    let text = format!("The thread that forwards sound has {}", priority(had));
+    match had {
+        Priority::RealTime { .. } => LogLine::verbose(4, text),
+        Priority::Ordinary(_) | Priority::GivenBack | Priority::Unknown => LogLine::notice(text),
+    }
+}
+
 /// What the thread had of the system, and how to get more.
 pub(super) fn priority(priority: &Priority) -> String {
     match priority {
@@ -92,6 +102,14 @@ mod tests {
     use std::time::{Duration, Instant};
 
     /// The queue that SIP fills is full, and nobody takes anything out of it.
+    #[test]
+    fn the_start_says_it_when_sound_waits_behind_others_and_what_to_do() {
+        let line = begins(&Priority::Ordinary("Operation not permitted".to_owned()));
+        assert_eq!(line.level, crate::event::Level::Notice);
+        assert!(line.text.contains("(LimitRTPRIO=5 in the unit, or ulimit -r 5, allows more)"), "{}", line.text);
+        assert_eq!(begins(&Priority::RealTime { memory_locked: true }).level, crate::event::Level::Verbose(4));
+    }
+
     #[test]
     fn a_queue_full_of_sip_holds_up_neither_media_nor_its_reports() {
         let (orders, _inbox) = sync_channel(1);

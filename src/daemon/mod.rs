@@ -37,7 +37,6 @@ mod threads;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, Source};
 use crate::dialplan;
-use crate::event::LogLine;
 use crate::net::stun_desk::stun_desk;
 use crate::observe::control_api::Reload;
 use crate::observe::socket_path;
@@ -163,8 +162,7 @@ pub fn start(plan: Plan) -> io::Result<(Running, Vec<Diagnostic>)> {
     services.push(Box::new(SpoolService::new(spools, orders.clone(), sink.clone(), outcomes)));
     let Prepared { signalling, media, programs, sounds, phones, services } = parts.prepare(bound, services)?;
     let services = Services::start(services, &Console::new(orders.clone()))?;
-    let had = media.priority();
-    sink(&LogLine::verbose(4, format!("The thread that forwards sound has {}", media::priority(&had))));
+    sink(&media::begins(&media.priority()));
     let services = Arc::new(Mutex::new(services));
     let reloads = match reload {
         Some(place) => {
