@@ -54,6 +54,8 @@ fn events_are_digits_each_once_from_the_learned_source_alone() {
     let rig = Rig::new(24_000..=24_099);
     let phone = rig.listened(Listening { events: Some(EVENTS), ..Listening::default() });
     let stranger = Phone { exchange: phone.exchange, ..Phone::new(LOCAL) };
+    // The socket is connected from the first packet on that was looked at.
+    rig.settle(&phone);
     for (n, key) in (0..).zip("12#".chars()) {
         for packet in events(key, n * 20 + 1) {
             phone.send(&packet);
