@@ -124,6 +124,27 @@ pub enum Command {
     Status(Folder),
     /// List the peers of the running exchange (sip show peers)
     Peers(Folder),
+    /// List the latest calls, with why each ended; reads what is kept, whether the exchange runs or not
+    Calls {
+        /// How many
+        #[arg(short = 'N', long, value_name = "NUMBER", default_value_t = 20)]
+        number: u32,
+        /// Also how the sound of each line came, and what to do for a modem
+        #[arg(long)]
+        quality: bool,
+        /// Print the calls, with the quality of their lines, as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draw the sound of a call: delay, losses, and where jitter buffers of fixed length slip
+    Quality {
+        /// The call, by its unique id or a channel (default: the latest that was measured)
+        #[arg(value_name = "CALL")]
+        call: Option<String>,
+        /// Print the picture as SVG
+        #[arg(long)]
+        svg: bool,
+    },
     /// Show which sounds there are, measure one, or convert a recording
     #[command(subcommand)]
     Sounds(SoundsTask),
@@ -253,6 +274,22 @@ pub enum Task {
     Status,
     /// List the peers of the running exchange.
     Peers,
+    /// List the latest calls.
+    Calls {
+        /// So many.
+        number: u32,
+        /// With how the sound of their lines came.
+        quality: bool,
+        /// As JSON.
+        json: bool,
+    },
+    /// Draw the sound of a call.
+    Quality {
+        /// Which; none: the latest.
+        call: Option<String>,
+        /// As SVG.
+        svg: bool,
+    },
     /// Show or convert sounds.
     Sounds(SoundsTask),
     /// Set up telephones and adapters.
@@ -309,6 +346,8 @@ impl Cli {
             Some(Command::Reload(Folder { folder })) => (folder, Task::Reload),
             Some(Command::Status(Folder { folder })) => (folder, Task::Status),
             Some(Command::Peers(Folder { folder })) => (folder, Task::Peers),
+            Some(Command::Calls { number, quality, json }) => (None, Task::Calls { number, quality, json }),
+            Some(Command::Quality { call, svg }) => (None, Task::Quality { call, svg }),
             Some(Command::Sounds(task)) => (None, Task::Sounds(task)),
             Some(Command::Provision(task)) => (None, Task::Provision(task)),
             Some(Command::Logo { input, output }) => (None, Task::Logo(input, output)),
@@ -367,6 +406,10 @@ mod tests {
         assert_eq!(task(&["check", "--all"]), Task::Check { format: Format::Text, each: true });
         assert_eq!(task(&["check", "--format", "json"]), Task::Check { format: Format::Json, each: false });
         assert_eq!(task(&["doctor", "--json"]), Task::Doctor { json: true });
+        assert_eq!(task(&["calls", "--json"]), Task::Calls { number: 20, quality: false, json: true });
+        assert_eq!(task(&["calls", "-N", "3", "--quality"]), Task::Calls { number: 3, quality: true, json: false });
+        let picture = Task::Quality { call: Some("SIP/a-00000001".to_owned()), svg: true };
+        assert_eq!(task(&["quality", "SIP/a-00000001", "--svg"]), picture);
         assert_eq!(task(&["init"]), Task::Init);
         assert_eq!((task(&["reload"]), task(&["status"]), task(&["peers"])), (Task::Reload, Task::Status, Task::Peers));
     }

@@ -21,6 +21,10 @@ fn main() -> ExitCode {
         Task::Reload => commands::console::reload(&common),
         Task::Status => commands::console::status(&common),
         Task::Peers => commands::console::peers(&common),
+        Task::Calls { number, quality, json } => {
+            commands::calls::run(&common, commands::calls::Wanted { number, quality, json })
+        }
+        Task::Quality { call, svg } => commands::quality::run(&common, call.as_deref(), svg),
         Task::Sounds(task) => commands::sounds::run(&common, &task),
         Task::Provision(task) => commands::provision::run(&common, &task),
         Task::Logo(input, output) => commands::logo::run(&input, &output),

@@ -1,6 +1,7 @@
 //! What sentences that people read are made with: numbers with their nouns, texts from outside, and what a misspelt name
 //! may have meant.
 
+pub mod json;
 mod nearest;
 
 pub use nearest::{KnownNames, nearest};

@@ -161,6 +161,12 @@ fn the_database_outlives_a_kill_and_calls_leave_their_records() {
         .unwrap();
     assert_eq!((row.0.as_str(), row.1.as_str()), ("caller", "ulaw"));
     assert!(row.2.starts_with("127.0.0.1:") && row.3.starts_with("127.0.0.1:") && row.2 != row.3, "{row:?}");
+    // Read beside the exchange that runs; of lines that sent no sound none is kept.
+    let told = exchange.told(&["calls", "--quality"]);
+    assert!(told.contains("  bob          1  ") && told.contains(" ANSWERED   the caller hung up (1"), "{told}");
+    assert!(told.contains("no sound of it passed through the exchange"), "{told}");
+    let json = exchange.told(&["calls", "--json"]);
+    assert!(json.contains("\"called_channel\":\"SIP/ann-00000001\"") && json.contains("\"lines\":[]"), "{json}");
 }
 
 #[test]

@@ -16,6 +16,9 @@ _strowger() {
             ",$1")
                 cmd="strowger"
                 ;;
+            strowger,calls)
+                cmd="strowger__subcmd__calls"
+                ;;
             strowger,check)
                 cmd="strowger__subcmd__check"
                 ;;
@@ -40,6 +43,9 @@ _strowger() {
             strowger,provision)
                 cmd="strowger__subcmd__provision"
                 ;;
+            strowger,quality)
+                cmd="strowger__subcmd__quality"
+                ;;
             strowger,reload)
                 cmd="strowger__subcmd__reload"
                 ;;
@@ -51,6 +57,9 @@ _strowger() {
                 ;;
             strowger,status)
                 cmd="strowger__subcmd__status"
+                ;;
+            strowger__subcmd__help,calls)
+                cmd="strowger__subcmd__help__subcmd__calls"
                 ;;
             strowger__subcmd__help,check)
                 cmd="strowger__subcmd__help__subcmd__check"
@@ -75,6 +84,9 @@ _strowger() {
                 ;;
             strowger__subcmd__help,provision)
                 cmd="strowger__subcmd__help__subcmd__provision"
+                ;;
+            strowger__subcmd__help,quality)
+                cmd="strowger__subcmd__help__subcmd__quality"
                 ;;
             strowger__subcmd__help,reload)
                 cmd="strowger__subcmd__help__subcmd__reload"
@@ -152,7 +164,7 @@ _strowger() {
 
     case "${cmd}" in
         strowger)
-            opts="-C -v -n -r -x -c -f -g -d -F -U -G -p -q -m -T -i -I -t -X -B -W -L -M -e -h -V --config --socket --verbose --no-color --console --execute --help --version run demo check doctor init console reload status peers sounds provision help"
+            opts="-C -v -n -r -x -c -f -g -d -F -U -G -p -q -m -T -i -I -t -X -B -W -L -M -e -h -V --config --socket --verbose --no-color --console --execute --help --version run demo check doctor init console reload status peers calls quality sounds provision help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -195,6 +207,40 @@ _strowger() {
                     return 0
                     ;;
                 -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__calls)
+            opts="-N -C -v -n -c -f -g -h --number --quality --json --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --number)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -322,8 +368,22 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__help)
-            opts="run demo check doctor init console reload status peers sounds provision help"
+            opts="run demo check doctor init console reload status peers calls quality sounds provision help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__help__subcmd__calls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -464,6 +524,20 @@ _strowger() {
         strowger__subcmd__help__subcmd__provision__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__help__subcmd__quality)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -744,6 +818,32 @@ _strowger() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__quality)
+            opts="-C -v -n -c -f -g -h --svg --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -1,7 +1,6 @@
 //! `strowger check`: reports every problem of a configuration at once.
 
 use super::init;
-use super::json::quoted;
 use super::sounds;
 use crate::check::{everything, missing_sounds};
 use crate::cli::{Common, Format};
@@ -12,6 +11,7 @@ use crate::daemon::certificates;
 use crate::daemon::clock::wall;
 use crate::dialplan::Dialplan;
 use crate::observe::socket_path;
+use crate::wording::json::quoted;
 use crate::wording::plural;
 use std::io::Write as _;
 use std::path::PathBuf;

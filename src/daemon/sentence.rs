@@ -4,7 +4,7 @@
 mod challenge;
 mod mailbox;
 mod provision;
-pub(super) mod quality;
+pub mod quality;
 mod registration;
 mod security;
 mod subscription;
@@ -116,7 +116,7 @@ fn call_event(event: &CallEvent) -> Vec<LogLine> {
         }
         CallEvent::SoundFault { channel, reason, .. } => LogLine::warning(format!("{channel}: {reason}")),
         CallEvent::StreamClosed { channel, medium, totals, quality } => {
-            let heard = quality.as_ref().and_then(|quality| quality::line(channel, quality));
+            let heard = quality.iter().flat_map(|quality| quality::lines(quality));
             return stream_closed(channel, *medium, *totals).into_iter().chain(heard).collect();
         }
         CallEvent::Clocks(clocks) => quality::clocks(clocks),

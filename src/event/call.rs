@@ -2,7 +2,7 @@
 
 use super::handover::Handover;
 use super::log::Level;
-use super::quality::{StreamQuality, TwoClocks};
+use super::quality::{LineQuality, TwoClocks};
 use crate::linetest::report::Report;
 use crate::wording::Outside;
 use std::net::SocketAddr;
@@ -344,7 +344,7 @@ pub enum CallEvent {
         /// What it counted.
         totals: StreamTotals,
         /// How its sound came; none when none did, or it was no sound.
-        quality: Option<Box<StreamQuality>>,
+        quality: Option<Box<LineQuality>>,
     },
     /// The clocks of two lines that talked are known.
     Clocks(TwoClocks),

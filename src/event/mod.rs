@@ -23,7 +23,7 @@ pub use line::{LineEvent, RegisterRefusal};
 pub use log::{Level, LogLine};
 pub use mailbox::MailboxEvent;
 pub use provision::ProvisionEvent;
-pub use quality::{StreamQuality, TwoClocks};
+pub use quality::{LineQuality, StreamQuality, TwoClocks};
 pub use registration::RegistrationEvent;
 pub use security::SecurityEvent;
 pub use subscription::SubscriptionEvent;

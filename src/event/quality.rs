@@ -1,5 +1,6 @@
 //! How the sound of a line came, told when its ports are closed or somebody asks.
 
+use crate::clock::Wall;
 use std::time::Duration;
 
 /// Of one line, in the direction from it to the exchange, and what it said itself of the other one.
@@ -53,6 +54,65 @@ pub struct StreamQuality {
     pub far_end: Option<FarEndReport>,
 }
 
+/// How the sound of a line came in one call: told and kept when its ports are closed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LineQuality {
+    /// Its channel.
+    pub channel: String,
+    /// `seconds.number` of that.
+    pub unique_id: String,
+    /// That of the channel whose record the call has: its own, or that of the caller whose `Dial` called it.
+    pub call: String,
+    /// The line.
+    pub line: String,
+    /// The channel that its sound was relayed with last; empty: none.
+    pub with: String,
+    /// When its ports were closed.
+    pub ended: Wall,
+    /// Packets that it was sent.
+    pub sent: u64,
+    /// What it sent.
+    pub stream: StreamQuality,
+    /// What its payload types mean, of those that it sent and that were agreed on.
+    pub names: Vec<(u8, String)>,
+    /// Who began a re-INVITE on its leg.
+    pub reinvites: Reinvites,
+    /// How its packets came over the course of the call.
+    pub course: Course,
+}
+
+/// Re-INVITEs on the leg of a line (UPDATEs with a description, too).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reinvites {
+    /// Sent by the line.
+    pub from_line: u32,
+    /// How long after the answer its last one came.
+    pub last: Option<Duration>,
+    /// Sent by the exchange.
+    pub ours: u32,
+}
+
+/// How packets came over the course of a call, stretch by stretch, from the first packet on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Course {
+    /// How long a stretch lasts; the last one may be shorter.
+    pub width: Duration,
+    /// The stretches.
+    pub points: Vec<CoursePoint>,
+}
+
+/// A stretch of time in the course of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CoursePoint {
+    /// In microseconds, how much later than the first packet the fastest and the slowest came than their timestamps say; none:
+    /// none came.
+    pub delay: Option<(i32, i32)>,
+    /// Packets that were missing.
+    pub lost: u16,
+    /// How often the line's timestamps began anew.
+    pub restarts: u16,
+}
+
 /// How fast a clock runs against another one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClockSpeed {
@@ -62,6 +122,13 @@ pub struct ClockSpeed {
     pub plus_minus: f64,
     /// How long was measured.
     pub measured: Duration,
+}
+
+impl LineQuality {
+    /// What a payload type means; empty: it was not agreed on.
+    pub fn name_of(&self, payload_type: u8) -> &str {
+        self.names.iter().find(|(number, _)| *number == payload_type).map_or("", |(_, name)| name)
+    }
 }
 
 impl ClockSpeed {

@@ -73,8 +73,7 @@ pub(super) fn rtp_packet(
     };
     stream.silence.hear(now);
     increment(&mut stream.counts.received);
-    stream.heard.stats.record(header.ssrc, header.sequence);
-    stream.heard.arrivals.record(at.unwrap_or(now), &header);
+    stream.heard.record(at.unwrap_or(now), &header);
     stream.heard.note(now, at, dropped);
     stream.tap(now, FROM_PEER, packet);
     let is_bridged = matches!(stream.mode, Mode::Bridged { .. });

@@ -12,6 +12,7 @@ pub mod feature_rows;
 pub mod line_test_rows;
 pub mod log_stream;
 pub mod provision_rows;
+pub mod quality_json;
 pub mod quality_rows;
 pub mod snapshot;
 pub mod socket_path;

@@ -1,6 +1,7 @@
 //! What the console is told of how the sound of calls comes.
 
 use super::line_test_rows::LineTestRow;
+use crate::event::{LineQuality, TwoClocks};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -29,6 +30,10 @@ pub struct QualityRow {
     pub sent: Passed,
     /// All that is known, in sentences.
     pub sentences: Vec<String>,
+    /// The same as values, for programs.
+    pub quality: LineQuality,
+    /// Its clock against that of the line it talks with.
+    pub clocks: Option<TwoClocks>,
 }
 
 /// Packets in one direction.

@@ -4,7 +4,7 @@ use super::cdr::Cdr;
 use super::media::{MediaCommand, MediaEvent};
 use super::outside::{OutsideOrder, OutsideReport};
 use super::sounds::{SoundOrder, SoundReply};
-use crate::event::Event;
+use crate::event::{Event, LineQuality};
 use crate::guard::admission::Caller;
 use crate::registrar::location::Binding;
 use crate::sip::Flow;
@@ -111,4 +111,6 @@ pub enum StoreOrder {
     },
     /// A call is over.
     Call(Box<Cdr>),
+    /// The ports of a line's sound are closed.
+    Line(Box<LineQuality>),
 }

@@ -7,7 +7,9 @@ use super::recording::{RecordPlan, Recorded, RecordingId};
 use crate::audio::g711::Law;
 use crate::clock::Time;
 use crate::rtp::arrivals::Arrivals;
+use crate::rtp::course::CourseRing;
 use crate::rtp::far_end::FarEnd;
+use crate::rtp::header::Header;
 use crate::rtp::stalls::Stalls;
 use crate::rtp::stats::Stats;
 use crate::rtp::strict::Strictness;
@@ -395,6 +397,8 @@ pub struct Heard {
     pub stats: Stats,
     /// By their arrival.
     pub arrivals: Arrivals,
+    /// Over the course of the call.
+    pub course: CourseRing,
     /// By its own reports.
     pub far_end: FarEnd,
     /// What this machine did to them.
@@ -410,6 +414,13 @@ impl Heard {
         if let Some(dropped) = dropped {
             self.stalls.dropped(dropped);
         }
+    }
+
+    /// An accepted packet of the peer arrived at this moment.
+    pub fn record(&mut self, now: Time, header: &Header) {
+        self.stats.record(header.ssrc, header.sequence);
+        self.arrivals.record(now, header);
+        self.course.record(now, header, self.stats.lost());
     }
 }
 

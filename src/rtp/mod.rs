@@ -3,6 +3,7 @@
 
 pub mod arrivals;
 pub mod continuity;
+pub mod course;
 pub mod drift;
 pub mod far_end;
 pub mod header;

@@ -1,9 +1,11 @@
 //! `calls.db`: the records of calls.
 
 use super::folder;
+use super::line_row;
 use super::state::{self, Trouble, trouble};
+use super::utc::moment;
 use crate::clock::Wall;
-use crate::datetime;
+use crate::event::LineQuality;
 use crate::pbx::cdr::Cdr;
 use rusqlite::{Connection, OpenFlags, Statement, params};
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use std::time::Duration;
 /// Records kept at most; the oldest make room for new ones.
 pub(super) const MAX_RECORDS: i64 = 50_000;
 /// The file's name.
-const NAME: &str = "calls.db";
+pub(super) const NAME: &str = "calls.db";
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS call (
     id INTEGER PRIMARY KEY, start TEXT NOT NULL, answer TEXT, \"end\" TEXT NOT NULL,
@@ -27,6 +29,23 @@ const INSERT: &str = "INSERT INTO call (start, answer, \"end\", duration_s, bill
     caller_rtp, called_rtp, codec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const DELETE: &str = "DELETE FROM call WHERE id <= (SELECT max(id) FROM call) - ?1";
+
+/// What is kept of a call.
+pub(super) enum Record {
+    /// Its record.
+    Call(Box<Cdr>),
+    /// How the sound of a line came in it.
+    Line(Box<LineQuality>),
+}
+
+impl Record {
+    fn end(&self) -> Wall {
+        match self {
+            Record::Call(call) => call.end,
+            Record::Line(line) => line.ended,
+        }
+    }
+}
 
 /// The records' file, opened when it is first needed and again after a failure.
 pub(super) struct Calls {
@@ -64,8 +83,8 @@ impl Calls {
     ///
     /// # Errors
     /// They could not be kept: why, and what to do.
-    pub(super) fn write(&mut self, records: &[Box<Cdr>]) -> Result<(), String> {
-        let Some(last) = records.last() else { return Ok(()) };
+    pub(super) fn write(&mut self, records: &[Record]) -> Result<(), String> {
+        let Some(last) = records.last().map(Record::end) else { return Ok(()) };
         for _ in 0..2 {
             match self.try_write(records) {
                 Ok(()) => return Ok(()),
@@ -75,7 +94,7 @@ impl Calls {
                         Trouble::Unusable(why) => return Err(format!("{}: {why}", self.path.display())),
                         Trouble::Damaged(why) => {
                             // Its end names it, so the wall clock of the record does as well as any.
-                            folder::move_aside(&self.path, last.end)
+                            folder::move_aside(&self.path, last)
                                 .map_err(|error| format!("{} is damaged ({why}): {error}", self.path.display()))?;
                         }
                     }
@@ -85,18 +104,23 @@ impl Calls {
         Err(format!("{} is damaged again at once: is the disk failing?", self.path.display()))
     }
 
-    fn try_write(&mut self, records: &[Box<Cdr>]) -> rusqlite::Result<()> {
+    fn try_write(&mut self, records: &[Record]) -> rusqlite::Result<()> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             closed @ None => closed.insert(open(&self.path)?),
         };
         let transaction = connection.transaction()?;
-        let mut statement = transaction.prepare_cached(INSERT)?;
+        let mut call = transaction.prepare_cached(INSERT)?;
+        let mut line = transaction.prepare_cached(line_row::INSERT)?;
         for record in records {
-            insert(&mut statement, record)?;
+            match record {
+                Record::Call(record) => insert(&mut call, record)?,
+                Record::Line(record) => line_row::insert(&mut line, record)?,
+            };
         }
-        drop(statement);
+        drop((call, line));
         transaction.prepare_cached(DELETE)?.execute([MAX_RECORDS])?;
+        line_row::make_room(&transaction, 2 * MAX_RECORDS)?;
         transaction.commit()
     }
 }
@@ -112,6 +136,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA trusted_schema=OFF;")?;
     state::keep_small(&connection)?;
     connection.execute_batch(TABLE)?;
+    connection.execute_batch(line_row::TABLE)?;
     Ok(connection)
 }
 
@@ -140,10 +165,4 @@ fn insert(statement: &mut Statement<'_>, record: &Cdr) -> rusqlite::Result<usize
         record.called_rtp.map(|address| address.to_string()),
         record.codec,
     ])
-}
-
-/// `2026-11-21 06:08:54`, in UTC.
-fn moment(at: Wall) -> String {
-    let iso = datetime::iso(at);
-    iso.split('.').next().unwrap_or(&iso).replacen('T', " ", 1)
 }

@@ -1,5 +1,6 @@
 //! `cdr-csv/Master.csv`: the records of calls as Asterisk writes them, for the programs that read those.
 
+use super::calls::Record;
 use super::folder;
 use crate::clock::Wall;
 use crate::datetime::{self, ZoneAt};
@@ -28,8 +29,15 @@ impl Text {
     ///
     /// # Errors
     /// They could not be written: why, and what to do.
-    pub(super) fn write(&self, records: &[Box<Cdr>]) -> Result<(), String> {
-        let lines: String = records.iter().map(|record| line(record, self.zone)).collect();
+    pub(super) fn write(&self, records: &[Record]) -> Result<(), String> {
+        let calls = records.iter().filter_map(|record| match record {
+            Record::Call(call) => Some(line(call, self.zone)),
+            Record::Line(_) => None,
+        });
+        let lines: String = calls.collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
         self.add(&lines).map_err(|error| {
             let path = self.path.display();
             format!("{path}: {error}; [log] folder in strowger.toml names another place")

@@ -11,12 +11,15 @@ mod calls;
 mod csv;
 mod folder;
 mod found;
+pub mod history;
 pub mod kept_file;
+mod line_row;
 mod places;
 mod sink;
 mod state;
 #[cfg(test)]
 mod tests;
+mod utc;
 mod writer_thread;
 
 use crate::clock::{Now, Time};
@@ -24,6 +27,7 @@ use crate::datetime::ZoneAt;
 use crate::event::{Level, LogLine};
 use crate::pbx::effect::StoreOrder;
 use boot_clock::BootClock;
+use calls::Record;
 pub use found::Found;
 pub use places::Places;
 pub use sink::Sink;
@@ -116,7 +120,8 @@ impl Store {
         let mut kept = Vec::with_capacity(orders.len());
         for order in orders {
             match order {
-                StoreOrder::Call(record) => self.writer.record(record),
+                StoreOrder::Call(record) => self.writer.record(Record::Call(record)),
+                StoreOrder::Line(record) => self.writer.record(Record::Line(record)),
                 StoreOrder::Bindings { .. } | StoreOrder::Value { .. } | StoreOrder::Subscription { .. } => {
                     kept.push(order)
                 }

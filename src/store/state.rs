@@ -246,7 +246,7 @@ fn put(transaction: &Transaction<'_>, orders: &[StoreOrder], moment: &Moment) ->
                 };
             }
             // Records are the other thread's.
-            StoreOrder::Call(_) => {}
+            StoreOrder::Call(_) | StoreOrder::Line(_) => {}
         }
     }
     Ok(())

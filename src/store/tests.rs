@@ -38,6 +38,10 @@ pub(super) fn a_call() -> Cdr {
     }
 }
 
+fn kept() -> Record {
+    Record::Call(Box::new(a_call()))
+}
+
 /// A folder of its own, gone with the value.
 struct Place(PathBuf);
 
@@ -136,7 +140,9 @@ fn what_is_written_is_found_again_without_a_close() {
     assert_eq!(found.bindings.len(), 2);
     for (restored, order) in found.bindings.iter().zip(orders(at(5)).iter().take(1).flat_map(|order| match order {
         StoreOrder::Bindings { bindings, .. } => bindings.clone(),
-        StoreOrder::Value { .. } | StoreOrder::Subscription { .. } | StoreOrder::Call(_) => Vec::new(),
+        StoreOrder::Value { .. } | StoreOrder::Subscription { .. } | StoreOrder::Call(_) | StoreOrder::Line(_) => {
+            Vec::new()
+        }
     })) {
         assert_eq!(restored.peer, "a");
         assert_eq!(restored.binding, Binding { expires: Time::ZERO, ..order });
@@ -329,11 +335,11 @@ fn records_are_kept_up_to_a_number() {
     let place = Place::new("records");
     std::fs::create_dir_all(&place.0).unwrap();
     let mut calls = calls::Calls::new(&place.0);
-    calls.write(&[Box::new(a_call())]).unwrap();
+    calls.write(&[kept()]).unwrap();
     let file = rusqlite::Connection::open(place.0.join("calls.db")).unwrap();
     file.execute("UPDATE call SET id = 1", []).unwrap();
     file.execute("INSERT INTO call SELECT ?1, start, answer, \"end\", duration_s, billed_s, disposition, reason, ended_by, account, source, caller_name, destination, context, channel, called_channel, application, data, unique_id, caller_rtp, called_rtp, codec FROM call", [calls::MAX_RECORDS]).unwrap();
-    calls.write(&[Box::new(a_call())]).unwrap();
+    calls.write(&[kept()]).unwrap();
     let ids = |file: &rusqlite::Connection| {
         file.query_row("SELECT min(id) || ' ' || max(id) FROM call", [], |row| row.get::<_, String>(0))
     };
@@ -342,7 +348,37 @@ fn records_are_kept_up_to_a_number() {
     drop(calls);
     std::fs::write(place.0.join("calls.db"), "rubbish".repeat(1000)).unwrap();
     let mut calls = calls::Calls::new(&place.0);
-    calls.write(&[Box::new(a_call()), Box::new(a_call())]).unwrap();
+    calls.write(&[kept(), kept()]).unwrap();
     let file = rusqlite::Connection::open(place.0.join("calls.db")).unwrap();
     assert_eq!(ids(&file), Ok("1 2".to_owned()), "a damaged one is begun anew, with all that was to be written");
+}
+
+#[test]
+fn a_file_of_an_earlier_strowger_has_no_lines_and_gets_them() {
+    let place = Place::new("no-lines");
+    std::fs::create_dir_all(&place.0).unwrap();
+    assert_eq!(history::latest(&place.0, 9), Ok(Vec::new()), "no file yet");
+    let mut calls = calls::Calls::new(&place.0);
+    calls.write(&[kept()]).unwrap();
+    let file = rusqlite::Connection::open(place.0.join("calls.db")).unwrap();
+    file.execute_batch("DROP TABLE line").unwrap();
+    drop((calls, file));
+    let found = history::latest(&place.0, 9).unwrap();
+    assert_eq!((found.len(), found[0].unique_id.as_str(), found[0].lines.len()), (1, "1795000000.0", 0));
+    assert_eq!(history::one(&place.0, None), Ok(None));
+    assert!(history::one(&place.0, Some("SIP/b-00000001")).unwrap().is_some(), "by its record");
+
+    let mut calls = calls::Calls::new(&place.0);
+    let line = |channel: &str| crate::event::LineQuality {
+        call: "1795000000.0".to_owned(),
+        channel: channel.to_owned(),
+        ..Default::default()
+    };
+    let lines = ["SIP/a-00000000", "SIP/b-00000001"].map(|channel| Record::Line(Box::new(line(channel))));
+    calls.write(&lines).unwrap();
+    for of in [None, Some("SIP/a-00000000"), Some("SIP/b-00000001"), Some("1795000000.0")] {
+        let found = history::one(&place.0, of).unwrap().unwrap();
+        assert_eq!(found.lines, [line("SIP/a-00000000"), line("SIP/b-00000001")], "{of:?}");
+    }
+    assert_eq!(history::one(&place.0, Some("SIP/x-1")), Ok(None));
 }

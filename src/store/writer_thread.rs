@@ -1,10 +1,10 @@
 //! The thread that waits for the disk, so that the core thread does not: it syncs the state within a second of a
 //! change, and writes call records.
 
+use super::calls::Record;
 use super::sink::{Sink, warning};
 use super::{calls, csv, folder, state};
 use crate::datetime::ZoneAt;
-use crate::pbx::cdr::Cdr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const GATHER: Duration = Duration::from_millis(5);
 
 enum Work {
     Sync,
-    Record(Box<Cdr>),
+    Record(Record),
     Stop,
 }
 
@@ -93,7 +93,7 @@ impl WriterThread {
     }
 
     /// Writes a record, soon.
-    pub(super) fn record(&self, record: Box<Cdr>) {
+    pub(super) fn record(&self, record: Record) {
         if self.work.try_send(Work::Record(record)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
@@ -193,7 +193,7 @@ impl Writer {
     }
 
     /// Writes a record and those that come soon after it; true: the thread is to stop.
-    fn records(&mut self, first: Box<Cdr>, inbox: &Receiver<Work>) -> bool {
+    fn records(&mut self, first: Record, inbox: &Receiver<Work>) -> bool {
         std::thread::sleep(GATHER);
         let (mut records, mut is_over) = (vec![first], false);
         while !is_over && records.len() < MAX_BATCH {
@@ -209,7 +209,7 @@ impl Writer {
         is_over
     }
 
-    fn write(&mut self, records: &[Box<Cdr>]) {
+    fn write(&mut self, records: &[Record]) {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             (self.sink)(&warning(format!("{lost} call records were lost: the disk is too slow for so many calls")));

@@ -170,7 +170,10 @@ fn they_hang_up_in_the_fax(world: &mut Testbed) {
     world.until_over();
     let record = world.kept.iter().find_map(|order| match order {
         StoreOrder::Call(record) => Some(record),
-        StoreOrder::Bindings { .. } | StoreOrder::Value { .. } | StoreOrder::Subscription { .. } => None,
+        StoreOrder::Bindings { .. }
+        | StoreOrder::Value { .. }
+        | StoreOrder::Subscription { .. }
+        | StoreOrder::Line(_) => None,
     });
     let record = record.expect("a record");
     assert_eq!((record.codec.as_str(), record.caller_rtp), ("ulaw", Some(world.look("client").rtp())));

@@ -3,8 +3,11 @@
 use crate::testbed::{GUIDE, SIP, Testbed};
 use std::time::Duration;
 use strowger::clock::Time;
+use strowger::event::LineQuality;
+use strowger::pbx::effect::StoreOrder;
 use strowger::pbx::media::Heard;
 use strowger::rtp::header::Header;
+use strowger::sim::{Change, PhoneEvent};
 
 /// Packets of 20 ms for so long, from a clock that is fast by `ppm`; of every hundred, these are missing.
 fn heard(seconds: u32, ppm: f64, missing: std::ops::Range<u32>) -> Heard {
@@ -13,8 +16,7 @@ fn heard(seconds: u32, ppm: f64, missing: std::ops::Range<u32>) -> Heard {
         let at = Time::from_start(Duration::from_secs_f64(f64::from(number) * 0.02 / (1.0 + ppm * 1e-6)));
         let (sequence, timestamp) = (number as u16, number * 160);
         let header = Header { marker: false, payload_type: 0, sequence, timestamp, ssrc: 7, length: 12 };
-        heard.stats.record(7, sequence);
-        heard.arrivals.record(at, &header);
+        heard.record(at, &header);
     }
     heard
 }
@@ -77,4 +79,49 @@ fn what_was_lost_is_told_of_the_line_it_came_from() {
     let of = |name: &str| lines.iter().find(|line| line.starts_with(name)).unwrap();
     assert!(of("SIP/client").contains("150 lost (3.00 %), 50 times, at most 3 in a row"), "{lines:?}");
     assert!(of("SIP/isp").contains("none lost"), "{lines:?}");
+}
+
+/// What was kept of the lines' sound.
+fn kept(world: &Testbed) -> Vec<LineQuality> {
+    let kept = world.kept.iter().filter_map(|order| match order {
+        StoreOrder::Line(line) => Some(line.as_ref().clone()),
+        StoreOrder::Bindings { .. } | StoreOrder::Value { .. } | StoreOrder::Subscription { .. } => None,
+        StoreOrder::Call(_) => None,
+    });
+    kept.collect()
+}
+
+#[test]
+fn what_is_kept_of_each_line_names_its_call_and_who_sent_a_re_invite() {
+    let mut world = Testbed::ready(SIP, GUIDE);
+    for name in ["client", "isp"] {
+        let at = world.look(name).rtp();
+        world.media.heard.insert(at, heard(100, 0.0, 40..43));
+    }
+    world.connect();
+    world.run(Duration::from_secs(3));
+    world.phone("isp").reoffers(Change::MovePort(20_000));
+    world.until(|w| w.saw("isp", &PhoneEvent::RenegotiationAccepted));
+    let moved = world.look("isp").rtp();
+    world.media.heard.insert(moved, heard(100, 0.0, 40..43));
+    world.run(Duration::from_secs(9));
+    world.phone("client").hangs_up();
+    world.until_over();
+    let lines = kept(&world);
+    let of = |name: &str| lines.iter().find(|line| line.line == name).unwrap();
+    let (client, isp) = (of("client"), of("isp"));
+    assert_eq!((lines.len(), &client.call, &isp.call), (2, &client.unique_id, &client.unique_id));
+    assert_eq!((&client.with, &isp.with), (&isp.channel, &client.channel));
+    assert_eq!(client.names, [(0, "PCMU".to_owned())]);
+    assert_eq!((client.stream.lost, client.reinvites.from_line), (150, 0));
+    assert_eq!((isp.reinvites.from_line, isp.reinvites.last.map(|at| at.as_secs())), (1, Some(3)));
+    let lost: u32 = client.course.points.iter().map(|point| u32::from(point.lost)).sum();
+    assert_eq!(lost, 150);
+    assert!(
+        world
+            .lines
+            .iter()
+            .any(|(_, text)| text.starts_with("SIP/isp") && text.contains("turn fax detection and T.38 off there"))
+    );
+    world.assert_nothing_left();
 }

@@ -9,7 +9,10 @@ use strowger::pbx::effect::StoreOrder;
 fn record(world: &Testbed) -> Cdr {
     let mut records = world.kept.iter().filter_map(|order| match order {
         StoreOrder::Call(record) => Some(record.as_ref().clone()),
-        StoreOrder::Bindings { .. } | StoreOrder::Value { .. } | StoreOrder::Subscription { .. } => None,
+        StoreOrder::Bindings { .. }
+        | StoreOrder::Value { .. }
+        | StoreOrder::Subscription { .. }
+        | StoreOrder::Line(_) => None,
     });
     let record = records.next().expect("a record");
     assert_eq!(records.next(), None, "one call, one record");

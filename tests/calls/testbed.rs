@@ -244,7 +244,7 @@ impl Testbed {
                 StoreOrder::Bindings { peer, bindings } => drop(stored.insert(peer, bindings)),
                 StoreOrder::Subscription { tag, text } => drop(watching.insert(tag.to_string(), text)),
                 StoreOrder::Value { path, value } => drop(values.insert(path, value)),
-                StoreOrder::Call(_) => {}
+                StoreOrder::Call(_) | StoreOrder::Line(_) => {}
             }
         }
         let settings = SwitchSettings { admission: admission(sip, 2), ..settings(sip, extensions) };

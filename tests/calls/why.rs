@@ -26,7 +26,10 @@ fn with_client(lines: &str) -> String {
 pub fn records(world: &Testbed) -> Vec<Cdr> {
     let records = world.kept.iter().filter_map(|order| match order {
         StoreOrder::Call(record) => Some(record.as_ref().clone()),
-        StoreOrder::Bindings { .. } | StoreOrder::Value { .. } | StoreOrder::Subscription { .. } => None,
+        StoreOrder::Bindings { .. }
+        | StoreOrder::Value { .. }
+        | StoreOrder::Subscription { .. }
+        | StoreOrder::Line(_) => None,
     });
     records.collect()
 }

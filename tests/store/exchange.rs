@@ -107,13 +107,13 @@ impl Exchange {
     }
 
     pub fn ask(&self, words: &str) -> String {
-        let output = Command::new(PROGRAM)
-            .arg("-C")
-            .arg(&self.folder)
-            .args(["-rx", words])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+        self.told(&["-rx", words])
+    }
+
+    /// What a command of the program prints.
+    pub fn told(&self, arguments: &[&str]) -> String {
+        let output =
+            Command::new(PROGRAM).arg("-C").arg(&self.folder).args(arguments).stdin(Stdio::null()).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 

@@ -1,6 +1,6 @@
 //! What the doctor found: one line each, what is so and what to do about it.
 
-use crate::commands::json::quoted;
+use crate::wording::json::quoted;
 use std::fmt::Write as _;
 
 /// How a finding is meant.

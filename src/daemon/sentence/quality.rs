@@ -1,24 +1,22 @@
 //! Sentences about how the sound of lines came.
 
 use crate::datetime::span;
-use crate::event::quality::{FarEndReport, StreamQuality, TwoClocks};
+use crate::event::quality::{FarEndReport, LineQuality, Reinvites, StreamQuality, TwoClocks};
 use crate::event::{Level, LogLine};
+use crate::wording::outside;
 use std::time::Duration;
 
-/// How the sound of a line came, in one sentence: what is as it should be, then what is not.
-pub(super) fn line(channel: &str, quality: &StreamQuality) -> Option<LogLine> {
-    told(channel, quality).map(|text| LogLine::verbose(3, text))
+/// How the sound of a line came, in one sentence: what is as it should be, then what is not. When something is not, a second
+/// one says what to do for a modem.
+pub(super) fn lines(quality: &LineQuality) -> impl Iterator<Item = LogLine> {
+    told(quality).into_iter().chain(advice(quality)).map(|text| LogLine::verbose(3, text))
 }
 
-/// The same of a call that goes on, for the console: what was counted, how it came, and the clocks.
-pub(in crate::daemon) fn shown(
-    channel: &str,
-    sent: u64,
-    quality: &StreamQuality,
-    clocks: Option<&TwoClocks>,
-) -> Vec<String> {
-    let counted = format!("{channel}: {} packets received, {sent} sent", quality.received);
-    let clocks = match (clocks, quality.clock) {
+/// The same for the console: what was counted, how it came, the clocks, and what to do.
+pub fn shown(quality: &LineQuality, clocks: Option<&TwoClocks>) -> Vec<String> {
+    let LineQuality { channel, sent, stream, .. } = quality;
+    let counted = format!("{channel}: {} packets received, {sent} sent", stream.received);
+    let clocks = match (clocks, stream.clock) {
         (Some(clocks), _) => Some(two_clocks(clocks)),
         (None, Some(clock)) => Some(format!(
             "{channel}: its clock runs {:.1} ppm {} against that of this machine (within {:.1})",
@@ -27,23 +25,107 @@ pub(in crate::daemon) fn shown(
             clock.plus_minus
         )),
         (None, None) => {
-            quality.packet_ms.map(|_| format!("{channel}: its clock: too short to say (a minute of sound is needed)"))
+            stream.packet_ms.map(|_| format!("{channel}: its clock: too short to say (a minute of sound is needed)"))
         }
     };
-    std::iter::once(counted).chain(told(channel, quality)).chain(clocks).collect()
+    std::iter::once(counted).chain(told(quality)).chain(clocks).chain(advice(quality)).collect()
 }
 
-fn told(channel: &str, quality: &StreamQuality) -> Option<String> {
-    let packet_ms = quality.packet_ms?;
-    let length = match quality.is_mixed {
+fn told(quality: &LineQuality) -> Option<String> {
+    let LineQuality { channel, stream, .. } = quality;
+    let packet_ms = stream.packet_ms?;
+    let length = match stream.is_mixed {
         true => format!("packets of several lengths, mostly {packet_ms} ms"),
         false => format!("packets of {packet_ms} ms"),
     };
-    let jitter = format!("jitter {}, at most {}", ms(quality.jitter), ms(quality.worst_jitter));
+    let jitter = format!("jitter {}, at most {}", ms(stream.jitter), ms(stream.worst_jitter));
     let mut said = vec![length, jitter];
-    said.extend(faults(quality));
-    said.extend(quality.far_end.as_ref().map(far_end));
+    said.extend(faults(stream));
+    said.extend(others(quality));
+    said.extend(reinvites(&quality.reinvites));
+    said.extend(stream.far_end.as_ref().map(far_end));
     Some(format!("{channel}: {}", said.join("; ")))
+}
+
+/// The payload types besides the one that most packets had.
+fn others(quality: &LineQuality) -> Option<String> {
+    let kinds = &quality.stream.kinds;
+    let most = kinds.iter().map(|(_, packets)| *packets).max()?;
+    let sound = kinds.iter().position(|(_, packets)| *packets == most);
+    let others = kinds.iter().enumerate().filter(|(place, _)| Some(*place) != sound).map(|(_, kind)| kind);
+    let mut said: Vec<String> = others
+        .map(|(number, packets)| match quality.name_of(*number) {
+            "" => format!("{packets} of payload type {number}, which was not agreed on"),
+            name => format!("{packets} of {} ({number})", outside(name)),
+        })
+        .collect();
+    if quality.stream.other_kinds > 0 {
+        said.push(format!("{} of others", quality.stream.other_kinds));
+    }
+    (!said.is_empty()).then(|| format!("beside its sound {}", said.join(", ")))
+}
+
+fn reinvites(reinvites: &Reinvites) -> Option<String> {
+    let Reinvites { from_line, last, ours } = *reinvites;
+    let theirs = (from_line > 0).then(|| {
+        let last = last.map(|last| format!(", last {} after the answer", span(last))).unwrap_or_default();
+        format!("it sent a re-INVITE {}{last}", times(from_line.into()))
+    });
+    let ours = (ours > 0).then(|| format!("it was sent a re-INVITE {}", times(ours.into())));
+    let said: Vec<String> = theirs.into_iter().chain(ours).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// What to do for a modem about what is not as it should be, the worst first; none when nothing is.
+fn advice(quality: &LineQuality) -> Option<String> {
+    let LineQuality { channel, line, stream, reinvites, .. } = quality;
+    stream.packet_ms?;
+    let is_named =
+        |name: &str| stream.kinds.iter().any(|(number, _)| quality.name_of(*number).eq_ignore_ascii_case(name));
+    let mut said: Vec<String> = Vec::new();
+    let mut say = |is_so: bool, what: String| said.extend(is_so.then_some(what));
+    say(
+        stream.stalls > 0 || stream.lost_here > 0,
+        format!(
+            "the exchange's own machine let packets wait ({}): give it less to do beside, or more to do it with, and \
+             real-time priority ('core show settings', 'strowger doctor'); the jitter buffers of the ATAs must be longer than {}",
+            ms(stream.longest_stall),
+            ms(stream.longest_stall)
+        ),
+    );
+    say(
+        stream.lost > stream.lost_here || stream.late > 0,
+        format!(
+            "what was lost or came late went astray between '{line}' and this machine: a cable instead of Wi-Fi there, and no \
+             link between that others fill"
+        ),
+    );
+    say(
+        stream.far_end.is_some_and(|report| report.lost > 0),
+        format!("what it reports as lost went astray on the way to '{line}': the same, in the other direction"),
+    );
+    say(
+        stream.gaps > 0,
+        format!(
+            "when none came for a while, '{line}' or the way from it stood still: a jitter buffer shorter than {} ran empty",
+            ms(stream.longest_gap)
+        ),
+    );
+    say(stream.pauses > 0 || is_named("CN"), format!("silence suppression is on at '{line}': turn it off there"));
+    say(stream.is_mixed, format!("let '{line}' send packets of one length (ptime 20)"));
+    say(
+        reinvites.from_line > 0,
+        format!(
+            "'{line}' asked for something else in mid-call (a fax tone heard, hold): turn fax detection and T.38 off there"
+        ),
+    );
+    say(
+        stream.ssrc_changes > 0,
+        format!(
+            "'{line}' began its stream anew: the modem at the other end heard a break; see what that device did then"
+        ),
+    );
+    (!said.is_empty()).then(|| format!("{channel}: for a modem: {}", said.join("; ")))
 }
 
 fn faults(quality: &StreamQuality) -> Vec<String> {
@@ -55,6 +137,9 @@ fn faults(quality: &StreamQuality) -> Vec<String> {
             let share = lost as f64 * 100.0 / (quality.received + lost) as f64;
             said.push(format!("{lost} lost ({share:.2} %), {}, at most {longest_burst} in a row", times(bursts)));
         }
+    }
+    if quality.lost_here > 0 {
+        said.push(format!("{} of them in this machine", quality.lost_here.min(lost)));
     }
     if late > 0 {
         said.push(format!("{late} came late"));
@@ -69,11 +154,16 @@ fn faults(quality: &StreamQuality) -> Vec<String> {
             times(quality.gaps.into())
         ));
     }
+    if quality.stalls > 0 {
+        said.push(format!(
+            "the exchange's own machine was late {}, at most {}",
+            times(quality.stalls.into()),
+            ms(quality.longest_stall)
+        ));
+    }
     if quality.pauses > 0 {
         let (often, long) = (times(quality.pauses.into()), span(quality.paused));
-        said.push(format!(
-            "silence was left out {often} ({long} in all): silence suppression is on, and no modem bears that"
-        ));
+        said.push(format!("silence was left out {often} ({long} in all)"));
     }
     if quality.ssrc_changes > 0 {
         said.push(format!("its stream began anew {}", times(quality.ssrc_changes.into())));
@@ -136,26 +226,33 @@ mod tests {
     use super::*;
     use crate::event::quality::ClockSpeed;
 
-    fn said(quality: &StreamQuality) -> String {
-        line("SIP/a-1", quality).unwrap().text
+    fn of(stream: StreamQuality) -> LineQuality {
+        LineQuality { channel: "SIP/a-1".to_owned(), line: "a".to_owned(), stream, ..LineQuality::default() }
+    }
+
+    fn said(quality: &LineQuality) -> Vec<String> {
+        lines(quality).map(|line| line.text).collect()
     }
 
     #[test]
     fn a_clean_line_is_told_in_few_words() {
-        let quality = StreamQuality { received: 500, packet_ms: Some(20), ..StreamQuality::default() };
-        assert_eq!(said(&quality), "SIP/a-1: packets of 20 ms; jitter 0.0 ms, at most 0.0 ms; none lost");
-        assert_eq!(line("SIP/a-1", &StreamQuality::default()), None);
+        let stream = StreamQuality { received: 500, packet_ms: Some(20), kinds: vec![(0, 500)], ..Default::default() };
+        assert_eq!(said(&of(stream)), ["SIP/a-1: packets of 20 ms; jitter 0.0 ms, at most 0.0 ms; none lost"]);
+        assert_eq!(said(&of(StreamQuality::default())), [""; 0]);
     }
 
     #[test]
-    fn every_fault_is_told() {
-        let quality = StreamQuality {
+    fn every_fault_is_told_with_what_to_do() {
+        let stream = StreamQuality {
             received: 985,
             lost: 15,
             bursts: 2,
             longest_burst: 12,
             late: 3,
             duplicates: 4,
+            lost_here: 2,
+            longest_stall: Duration::from_millis(48),
+            stalls: 14,
             jitter: Duration::from_micros(1_440),
             worst_jitter: Duration::from_millis(130),
             longest_gap: Duration::from_millis(240),
@@ -166,6 +263,8 @@ mod tests {
             pauses: 7,
             paused: Duration::from_secs(64),
             ssrc_changes: 1,
+            kinds: vec![(101, 40), (0, 930), (100, 12), (77, 3)],
+            other_kinds: 2,
             far_end: Some(FarEndReport {
                 reports: 9,
                 lost: 20,
@@ -176,13 +275,26 @@ mod tests {
             }),
             ..StreamQuality::default()
         };
+        let names = vec![(0, "PCMU".to_owned()), (100, "NSE".to_owned()), (101, "telephone-event".to_owned())];
+        let reinvites = Reinvites { from_line: 2, last: Some(Duration::from_secs(9)), ours: 1 };
         assert_eq!(
-            said(&quality),
-            "SIP/a-1: packets of several lengths, mostly 30 ms; jitter 1.4 ms, at most 130 ms; 15 lost (1.50 %), twice, at most \
-             12 in a row; 3 came late; 4 came twice; once none came for a while, at most for 240 ms (1 min 10 s after the first); \
-             silence was left out 7 times (1 min 4 s in all): silence suppression is on, and no modem bears that; its stream began \
-             anew once; it reports of what it was sent: 20 lost, at most 5 % at a time, jitter 2.0 ms, 43.0 ms there and back, at \
-             most 143 ms"
+            said(&LineQuality { names, reinvites, ..of(stream) }),
+            [
+                "SIP/a-1: packets of several lengths, mostly 30 ms; jitter 1.4 ms, at most 130 ms; 15 lost (1.50 %), twice, at \
+                 most 12 in a row; 2 of them in this machine; 3 came late; 4 came twice; once none came for a while, at most for \
+                 240 ms (1 min 10 s after the first); the exchange's own machine was late 14 times, at most 48.0 ms; silence was left out 7 times (1 min 4 s in all); its stream began anew once; beside its sound 40 of \
+                 telephone-event (101), 12 of NSE (100), 3 of payload type 77, which was not agreed on, 2 of others; it sent a \
+                 re-INVITE twice, last 9 s after the answer; it was sent a re-INVITE once; it reports of what it was sent: 20 \
+                 lost, at most 5 % at a time, jitter 2.0 ms, 43.0 ms there and back, at most 143 ms",
+                "SIP/a-1: for a modem: the exchange's own machine let packets wait (48.0 ms): give it less to do beside, or more to do \
+                 it with, and real-time priority ('core show settings', 'strowger doctor'); the jitter buffers of the ATAs must be \
+                 longer than 48.0 ms; what was lost or came late went astray between 'a' and this machine: a cable instead of \
+                 Wi-Fi there, and no link between that others fill; what it reports as lost went astray on the way to 'a': the \
+                 same, in the other direction; when none came for a while, 'a' or the way from it stood still: a jitter buffer \
+                 shorter than 240 ms ran empty; silence suppression is on at 'a': turn it off there; let 'a' send packets of one \
+                 length (ptime 20); 'a' asked for something else in mid-call (a fax tone heard, hold): turn fax detection and T.38 \
+                 off there; 'a' began its stream anew: the modem at the other end heard a break; see what that device did then",
+            ]
         );
     }
 

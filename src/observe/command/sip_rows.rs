@@ -90,11 +90,11 @@ pub(super) const SHOW_CHANNELS: Command = Command {
 /// `sip show channelstats`.
 pub(super) const SHOW_CHANNELSTATS: Command = Command {
     words: "sip show channelstats",
-    arguments: "",
+    arguments: "[--json]",
     synopsis: "Show packets, losses and jitter of calls",
     help: "Lists for each channel what came from its line, and what its line reports by RTCP of what it\n\
            was sent. Packets beyond 100,000 are shown in thousands (K), jitter in seconds.\n\
-           'rtp show quality' says more.",
+           'rtp show quality' says more. --json: all of it, for programs, a channel a line.",
     complete: &[],
     run: quality::channel_stats,
 };

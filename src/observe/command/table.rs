@@ -498,12 +498,14 @@ pub static TABLE: &[Command] = &[
     },
     Command {
         words: "rtp show quality",
-        arguments: "[CHANNEL]",
+        arguments: "[CHANNEL] [--json]",
         synopsis: "Show how the sound of calls comes",
         help: "Tells in sentences how the sound of each channel comes, or that of one: packets lost, late\n\
-               and twice, jitter, waits, silence left out, what the line reports itself; and after a minute\n\
-               how the clocks of two lines that talk run against each other. With directmedia=yes no\n\
-               sound passes through the exchange.",
+               and twice, jitter, waits, silence left out, what else it sent (telephone events, NSE), who sent\n\
+               a re-INVITE, what the line reports itself; after a minute\n\
+               how the clocks of two lines that talk run against each other; and what to do for a modem.\n\
+               --json: the same for programs, a channel a line. With directmedia=yes no sound passes\n\
+               through the exchange.",
         complete: &[Completion::Channel],
         run: quality::show,
     },

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::lookup::names;
 use super::*;
-use crate::event::DeviceState;
+use crate::event::{DeviceState, LineQuality};
 use crate::observe::control_api::{ConsoleOrder, Manual, OriginateGoal};
 use crate::observe::control_api::{
     HangUp, LogOrder, Notify, Qualify, Redirect, Reload, RtpDebug, SipDebug, Stop, Then, Unregister,
@@ -87,6 +87,8 @@ impl SoundReports for FakeSound {
             received: Passed { packets: 186_250, lost: 12, jitter: Duration::from_micros(1_437) },
             sent: Passed { packets: 99_000, lost: 1_000, jitter: Duration::ZERO },
             sentences: vec!["SIP/a-00000001: packets of 20 ms; jitter 1.4 ms, at most 3.0 ms; none lost".to_owned()],
+            quality: LineQuality { channel: "SIP/a-00000001".to_owned(), sent: 99_000, ..Default::default() },
+            clocks: None,
         };
         Some(row).into_iter().filter(|row| channel.is_none_or(|name| name == row.channel)).collect()
     }
@@ -1464,6 +1466,11 @@ fn quality_is_told_in_sentences() {
     let mut fake = Fake::default();
     assert_eq!(told(&mut fake, "rtp show quality"), sentence);
     assert_eq!(told(&mut fake, "rtp show quality SIP/a-00000001"), sentence);
+    let json = told(&mut fake, "rtp show quality --json");
+    assert!(json.starts_with("[\n{\"channel\":\"SIP/a-00000001\"") && json.ends_with("}\n]\n"), "{json}");
+    for same in ["rtp show quality SIP/a-00000001 --json", "sip show channelstats --json"] {
+        assert_eq!(told(&mut fake, same), json);
+    }
     assert!(
         refused(&mut fake, "rtp show quality SIP/x-1").contains("No sound of 'SIP/x-1' passes through the exchange")
     );

@@ -261,6 +261,8 @@ pub struct Channel {
     pub name: String,
     /// `seconds.number`, unique over restarts.
     pub unique_id: String,
+    /// That of the channel whose record its call has: its own, or that of the caller whose `Dial` called it.
+    pub call: String,
     /// What is at its far end.
     pub endpoint: Endpoint,
     /// The ports of what it carries beside voice.
@@ -371,6 +373,7 @@ impl Channel {
         Channel {
             id,
             name: names.0,
+            call: names.1.clone(),
             unique_id: names.1,
             endpoint,
             ports: Vec::new(),

@@ -17,6 +17,7 @@ use super::limit_warning;
 use super::local;
 use super::local_pair;
 use super::music;
+use super::own_record;
 use super::paged;
 use super::parties::Parties;
 use super::places::Places;
@@ -112,8 +113,9 @@ impl Dialing<'_> {
         let arrival = Arrival { flow: target.flow, behind_nat: target.behind_nat };
         let mut cx = Cx { core: self.core, index: &mut self.parties.index };
         let leg = Leg::outgoing(leg_id, id, target.peer.clone(), arrival, &mut cx);
+        let call = own_record::call_of(self.parties, caller);
         let Some(channel) = self.parties.open(id, leg, Activity::Called, self.core) else { return };
-        channel.called_by = Some(caller);
+        (channel.called_by, channel.call) = (Some(caller), call);
         channel.callee.pickup_name = Some(format_smolstr!("pickup-{}", self.core.rng.hex(16)));
         channel.alternates = std::mem::take(&mut target.alternates);
         let branch = channel.name.clone();

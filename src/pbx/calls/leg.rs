@@ -427,7 +427,10 @@ impl Leg {
             },
             // RFC 4028 10: refresh the call, or end it because the peer did not.
             LegTimer::SessionTimer => {
-                match (self.session_timer.on_timer(self.ua.settings(), self.is_idle(), cx), self.agreement.local.clone()) {
+                match (
+                    self.session_timer.on_timer(self.ua.settings(), self.is_idle(), cx),
+                    self.agreement.local.clone(),
+                ) {
                     (Due::Nothing, _) => {}
                     (Due::Expired, _) => self.end_by_bye(Some(Ending::Expired), cx),
                     (Due::ReInvite, Some(offer)) => {

@@ -1,7 +1,10 @@
 //! What is told of a line's sound when its ports are closed, and of the clocks of two lines that talked.
 
-use crate::event::quality::{ClockSpeed, FarEndReport, StreamQuality, TwoClocks};
+use super::channel::Channel;
+use super::leg::{Agreement, Leg};
+use crate::event::quality::{ClockSpeed, FarEndReport, LineQuality, StreamQuality, TwoClocks};
 use crate::pbx::media::{Heard, StreamId};
+use crate::sdp::Sdp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -32,6 +35,40 @@ pub fn told(heard: &Heard) -> StreamQuality {
         far_end,
         ..heard.arrivals.told()
     }
+}
+
+/// What is told of a channel's sound besides how it came. `with`: the channel it was relayed with last.
+pub fn about(channel: &Channel, leg: Option<&Leg>, with: String) -> LineQuality {
+    LineQuality {
+        channel: channel.name.clone(),
+        unique_id: channel.unique_id.clone(),
+        call: channel.call.clone(),
+        line: channel.line().to_owned(),
+        with,
+        names: leg.map(|leg| names(&leg.agreement)).unwrap_or_default(),
+        reinvites: leg.map(|leg| leg.ua.reinvites.told(channel.answered)).unwrap_or_default(),
+        ..LineQuality::default()
+    }
+}
+
+/// What was heard of a line is added to what else is told of it.
+pub fn complete(quality: &mut LineQuality, heard: &Heard) {
+    quality.stream = told(heard);
+    quality.course = heard.course.told(heard.stats.lost());
+    let came: Vec<u8> = quality.stream.kinds.iter().map(|(number, _)| *number).collect();
+    quality.names.retain(|(number, _)| came.contains(number));
+}
+
+/// What payload types mean on a leg: those that we described first, since the line sends by our numbers.
+fn names(agreement: &Agreement) -> Vec<(u8, String)> {
+    let described = agreement.local.iter().chain(&agreement.remote).filter_map(Sdp::audio);
+    let mut names: Vec<(u8, String)> = Vec::new();
+    for format in described.flat_map(|audio| audio.formats) {
+        if !format.encoding.is_empty() && names.iter().all(|(number, _)| *number != format.payload) {
+            names.push((format.payload, format.encoding.to_string()));
+        }
+    }
+    names
 }
 
 /// A line, and the clock of the one it talked with.

@@ -5,6 +5,7 @@ use super::channel::{Activity, Channel, ChannelState, Endpoint};
 use super::dial::Branch;
 use super::local;
 use super::local_half::LocalHalf;
+use super::own_record;
 use super::parties::{MAX_CHANNELS, Parties};
 use crate::dialplan::{CallerId, ChannelId, DialTarget, Existence, Position, Program};
 use crate::pbx::core::Core;
@@ -87,7 +88,9 @@ pub(super) fn open(parties: &mut Parties, core: &mut Core, caller: ChannelId, op
     }
     let called = Channel { called_by: Some(caller), ..called };
     let running = Channel { program: Some(program), entered: Some(start), state: ChannelState::Ring, ..running };
+    let call = own_record::call_of(parties, caller);
     for mut channel in [called, running] {
+        channel.call.clone_from(&call);
         (channel.caller_name, channel.caller_number) = (caller_name.clone(), caller_number.clone());
         parties.insert(channel);
     }

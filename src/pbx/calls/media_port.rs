@@ -1,5 +1,6 @@
 //! The ports of a channel for media beside voice. They are bound only when both lines of a call want such a medium.
 
+use crate::event::LineQuality;
 use crate::pbx::media::{StreamId, StreamKind};
 use crate::sdp::MediaKind;
 use std::net::SocketAddr;
@@ -57,6 +58,8 @@ pub(super) struct Released {
     pub(super) expected: Option<(SocketAddr, Duration)>,
     /// The stream it was relayed with last.
     pub(super) with: Option<StreamId>,
+    /// What is told of its sound besides how it came; none for a medium beside voice.
+    pub(super) about: Option<Box<LineQuality>>,
 }
 
 /// What a medium's packets are.

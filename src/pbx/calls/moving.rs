@@ -145,8 +145,9 @@ impl Moving<'_> {
         if let Some(channel) = self.parties.channel_mut(caller) {
             (channel.cdr.called_channel, channel.cdr.connected) = (name, true);
         }
+        let call = own_record::call_of(self.parties, caller);
         if let Some(channel) = self.parties.channel_mut(callee).filter(|_| is_called) {
-            channel.called_by = Some(caller);
+            (channel.called_by, channel.call) = (Some(caller), call);
         }
         own_record::begin(self.parties, caller, callee, self.core);
         self.bridging().rejoin(caller, callee);

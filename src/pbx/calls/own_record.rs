@@ -32,3 +32,8 @@ pub(super) fn begin(parties: &mut Parties, first: ChannelId, second: ChannelId, 
 pub(super) fn of_other(channel: &Channel, other: &Channel) -> bool {
     channel.program.is_none() && channel.entered.is_none() && other.program.is_none() && other.entered.is_some()
 }
+
+/// The unique id of the channel whose record the call of this channel has; empty when it is gone.
+pub(super) fn call_of(parties: &Parties, id: ChannelId) -> String {
+    parties.channel(id).map(|channel| channel.call.clone()).unwrap_or_default()
+}

@@ -167,7 +167,11 @@ impl Pair<'_> {
         described.secondary_media().find_map(|kind| {
             let modem = [&self.a, &self.b].into_iter().find(|party| party.channel.has_modem());
             if let Some(modem) = modem.filter(|_| kind == MediaKind::Image) {
-                return Some(format!("'{}' is line=modem: its call stays sound, and no {}", modem.channel.line(), kind.name()));
+                return Some(format!(
+                    "'{}' is line=modem: its call stays sound, and no {}",
+                    modem.channel.line(),
+                    kind.name()
+                ));
             }
             let lacks = |party: &&Party<'_>| !party.leg.peer.settings.may_carry(kind);
             let lines = [&self.a, &self.b].into_iter().filter(lacks).map(|party| format!("'{}'", party.leg.peer.name));

@@ -6,8 +6,9 @@ use super::line_quality;
 use super::media_port::{MediaPort, PortState, Ports, Released, stream_kind};
 use super::parties::Parties;
 use crate::dialplan::ChannelId;
-use crate::event::{CallEvent, StreamTotals};
+use crate::event::{CallEvent, LineQuality, StreamTotals};
 use crate::pbx::core::Core;
+use crate::pbx::effect::StoreOrder;
 use crate::pbx::media::{Heard, MediaCommand, StreamCounts, StreamId};
 use crate::sdp::{MediaKind, Sdp};
 use std::net::SocketAddr;
@@ -91,6 +92,7 @@ impl Parties {
             line: channel.line().to_owned(),
             expected: expected.map(|from| (from, talked)),
             with: channel.relayed_with,
+            about: Some(Box::new(about(self, channel))),
         };
         if let Some(address) = channel.rtp {
             core.media_addresses.remove(&address);
@@ -114,7 +116,8 @@ impl Parties {
             // One without ports has no stream, either.
             if self.streams.remove(&port.stream).is_some() {
                 let (channel, medium) = (channel.clone(), Some(port.kind.name()));
-                let released = Released { channel, medium, line: String::new(), expected: None, with: None };
+                let released =
+                    Released { channel, medium, line: String::new(), expected: None, with: None, about: None };
                 self.releases.insert(port.stream, released);
                 core.out.media.push(MediaCommand::Release { stream: port.stream });
             }
@@ -150,15 +153,28 @@ impl Parties {
         (counts, heard): (&StreamCounts, Option<&Heard>),
         core: &mut Core,
     ) {
-        let Some(Released { channel, medium, line, expected, with }) = self.releases.remove(&stream) else { return };
+        let Some(released) = self.releases.remove(&stream) else { return };
+        let Released { channel, medium, line, expected, with, about } = released;
         let StreamCounts { received, sent, lost, strangers, early, .. } = *counts;
         if let Some((source, after)) = expected.filter(|_| received == 0) {
             core.emit(CallEvent::NoMedia { channel: channel.clone(), line, after, source, strangers });
         }
         let totals = StreamTotals { received, sent, lost, strangers, early };
-        let quality = heard.filter(|_| medium.is_none()).map(|heard| Box::new(line_quality::told(heard)));
+        let quality = about.zip(heard).map(|(mut about, heard)| {
+            line_quality::complete(&mut about, heard);
+            (about.ended, about.sent) = (core.now.wall, sent);
+            about
+        });
         let are_closing = with.is_some_and(|with| self.releases.contains_key(&with));
-        let clocks = self.clocks.compare((stream, &channel), quality.as_deref(), with, are_closing);
+        let clocks = self.clocks.compare(
+            (stream, &channel),
+            quality.as_deref().map(|quality| &quality.stream),
+            with,
+            are_closing,
+        );
+        if let Some(quality) = &quality {
+            core.out.store.push(StoreOrder::Line(quality.clone()));
+        }
         core.emit(CallEvent::StreamClosed { channel, medium, totals, quality });
         if let Some(clocks) = clocks {
             core.emit(CallEvent::Clocks(clocks));
@@ -169,4 +185,14 @@ impl Parties {
     pub(super) fn channel_of_stream(&self, stream: StreamId) -> Option<&Channel> {
         self.channel(*self.streams.get(&stream)?)
     }
+}
+
+/// What is known of a channel whose ports are closed, for what is told of its sound.
+fn about(parties: &Parties, channel: &Channel) -> LineQuality {
+    let leg = parties.leg_of(channel.id);
+    let with = channel.relayed_with.and_then(|with| {
+        let is_open = parties.channel_of_stream(with).map(|other| other.name.clone());
+        is_open.or_else(|| parties.releases.get(&with).map(|released| released.channel.clone()))
+    });
+    line_quality::about(channel, leg, with.unwrap_or_default())
 }

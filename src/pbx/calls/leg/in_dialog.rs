@@ -218,6 +218,7 @@ impl Leg {
             let response = conflict.response(request, &mut cx.core.rng);
             return cx.core.respond(server, response);
         }
+        self.ua.reinvites.came(cx.core.now.mono);
         let received = ReceivedOffer { server, method: request.method.clone(), offer: offer.clone() };
         self.renegotiation.receive(received, &self.ua, cx);
         if request.method == Method::Invite {

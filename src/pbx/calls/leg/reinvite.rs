@@ -113,6 +113,7 @@ impl Renegotiation {
         session_timer.write_request(ua.settings(), &mut request.headers);
         request.headers.push(HeaderName::ContentType, Bytes::from_static(b"application/sdp"));
         request.body = offer.to_bytes().into();
+        ua.reinvites.sent();
         let client = ua.send(request, cx);
         self.exchange = Exchange::Sent { client, previous: agreement.offer(offer), is_refresh };
     }

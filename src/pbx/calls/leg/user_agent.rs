@@ -3,8 +3,10 @@
 use super::context::{Arrival, Cx, T1};
 use super::early_dialogs::Dialogs;
 use super::event::LegEvent;
+use crate::clock::Time;
 use crate::config::peer::{Peer, Settings};
 use crate::dialplan::ChannelId;
+use crate::event::quality::Reinvites;
 use crate::pbx::core::LegId;
 use crate::pbx::core::{Requester, add_request_headers};
 use crate::pbx::uri_text::uri_address;
@@ -45,6 +47,34 @@ pub struct UserAgent {
     pub redirect_to: Option<String>,
     /// The dialog, and the other early ones of our INVITE.
     pub(super) dialogs: Dialogs,
+    /// Who began a re-INVITE.
+    pub reinvites: ReinviteCounts,
+}
+
+/// Re-INVITEs on a leg (UPDATEs with a description, too).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReinviteCounts {
+    /// Sent by the peer, and when the last one came.
+    from_line: (u32, Option<Time>),
+    ours: u32,
+}
+
+impl ReinviteCounts {
+    /// The peer sent one.
+    pub(super) fn came(&mut self, now: Time) {
+        self.from_line = (self.from_line.0.saturating_add(1), Some(now));
+    }
+
+    /// We sent one.
+    pub(super) fn sent(&mut self) {
+        self.ours = self.ours.saturating_add(1);
+    }
+
+    /// As it is told of a call that was answered then.
+    pub fn told(&self, answered: Option<Time>) -> Reinvites {
+        let (from_line, last) = self.from_line;
+        Reinvites { from_line, last: last.zip(answered).map(|(last, answered)| last.since(answered)), ours: self.ours }
+    }
 }
 
 impl UserAgent {
@@ -69,6 +99,7 @@ impl UserAgent {
             cancel_reason: None,
             redirect_to: None,
             dialogs,
+            reinvites: ReinviteCounts::default(),
         }
     }
 
