@@ -22,6 +22,7 @@ mod priority;
 mod reader;
 mod recorder;
 mod relay;
+mod reporting;
 mod rtp_debug;
 mod sample_queue;
 mod seat;

@@ -202,6 +202,9 @@ fn report(streams: &mut Slab<Stream>, slot: usize, now: Time, (source, came): (S
     }
     stream.silence.hear(now);
     stream.heard.far_end.hear(now, packet);
+    if let Some(reporter) = &mut stream.reporter {
+        reporter.hear(now, rtcp::sender_stamps(packet));
+    }
     if came == Came::OnRtcp {
         stream.follow_rtcp(source);
     }

@@ -14,6 +14,7 @@ use crate::clock::Time;
 use crate::pbx::media::{Heard, Remote, StreamCounts, StreamId, StreamKind, StreamReport};
 use crate::rtp::continuity::{Continuity, Place};
 use crate::rtp::header::{self, Header};
+use crate::rtp::reporter::Reporter;
 use crate::rtp::rtcp;
 use crate::rtp::strict::{Expected, Learner, REMAPPED};
 use std::io;
@@ -50,6 +51,10 @@ pub(super) struct Stream {
     pub mode: Mode,
     /// What goes out to the peer.
     pub line: Continuity,
+    /// Bytes of sound sent to the peer.
+    pub octets: u64,
+    /// The reports that the exchange makes of it itself, where it is the other end.
+    pub reporter: Option<Box<Reporter>>,
     /// Whether packets are forwarded. Not before the peer's address is known: until then they are kept, so that a peer
     /// whose first packets overtake its answer loses none.
     pub listening: bool,
@@ -117,6 +122,8 @@ impl Stream {
             counts: StreamCounts::default(),
             mode: Mode::Idle,
             line: Continuity::default(),
+            octets: 0,
+            reporter: None,
             listening: false,
             is_awaited: false,
             early: Early::default(),
@@ -310,6 +317,7 @@ impl Stream {
         self.silence.speak(now);
         let changed = self.tap(now, TO_PEER, packet);
         let sent = self.rtp.send(changed.as_deref().unwrap_or(packet), to);
+        self.octets = self.octets.saturating_add(packet.len().saturating_sub(header::FIXED) as u64);
         self.count(sent).then_some(to)
     }
 
@@ -329,6 +337,7 @@ impl Stream {
         self.silence.speak(now);
         let changed = self.tap(now, TO_PEER, packet);
         let sent = self.rtp.send(changed.as_deref().unwrap_or(packet), to);
+        self.octets = self.octets.saturating_add(packet.len().saturating_sub(header::FIXED) as u64);
         self.count(sent).then_some(to)
     }
 
@@ -370,6 +379,20 @@ impl Stream {
             self.heard.far_end.pass(now, packet);
             socket.send(packet, to).is_ok()
         });
+        let counter = if sent { &mut self.counts.rtcp_sent } else { &mut self.counts.undelivered };
+        *counter = counter.saturating_add(1);
+    }
+
+    /// Sends the peer a report of the exchange's own, where it expects RTCP: at a port of its own, or at that of RTP
+    /// (RFC 5761).
+    pub fn deliver_report(&mut self, now: Time, packet: &[u8]) {
+        // A peer that gave no address for RTCP misses nothing.
+        let Some(to) = self.rtcp_to else { return };
+        let socket = if self.rtp_to == Some(to) { &self.rtp } else { &self.rtcp };
+        let sent = socket.send(packet, to).is_ok();
+        if sent {
+            self.heard.far_end.pass(now, packet);
+        }
         let counter = if sent { &mut self.counts.rtcp_sent } else { &mut self.counts.undelivered };
         *counter = counter.saturating_add(1);
     }

@@ -17,6 +17,7 @@ mod mixing;
 mod quality;
 mod recording;
 mod remap;
+mod reports;
 mod silence;
 
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

@@ -11,6 +11,7 @@ use super::priority::Keeper;
 use super::reader::{Arrival, Reader};
 use super::recorder::Recorder;
 use super::relay;
+use super::reporting;
 use super::rtp_debug::PacketTrace;
 use super::settings::MediaSettings;
 use super::socket_number::{RTCP, RTP, SOCKETS, UDPTL, WAKEUP};
@@ -40,6 +41,9 @@ const SILENCE: u64 = u64::MAX;
 
 /// Stands in `due` for a look at a connected socket.
 const REOPEN: u64 = u64::MAX - 1;
+
+/// Stands in `due` for a report of the exchange's own (RTCP).
+const REPORT: u64 = u64::MAX - 2;
 
 /// Readinesses taken at once.
 const MAX_EVENTS: usize = 256;
@@ -279,6 +283,11 @@ impl Worker {
                 self.due.extend(stream.reopen(now, due).map(|next| Reverse((next, slot, REOPEN))));
                 continue;
             }
+            if turn == REPORT {
+                let next = reporting::due(stream, now, due, &mut self.rng);
+                self.due.extend(next.map(|next| Reverse((next, slot, REPORT))));
+                continue;
+            }
             if stream.sending.as_ref().is_some_and(|sending| sending.turn == turn) {
                 if let Some(due) = pressing::send_due(stream, now, self.trace.as_deref_mut()) {
                     self.due.push(Reverse((due, slot, turn)));
@@ -401,6 +410,8 @@ impl Worker {
             return;
         }
         let (kept, kind) = (stream.listen(now), stream.kind);
+        let first = reporting::begin(stream, now, &mut self.rng);
+        self.due.extend(first.map(|first| Reverse((first, slot, REPORT))));
         if kind == StreamKind::Rtp {
             // Many calls end before they come here, and RTCP can wait: it is not watched before. Should the system have
             // no memory for it, the call goes on without reports.
@@ -475,8 +486,11 @@ impl Worker {
     }
 
     pub(super) fn release(&mut self, id: StreamId) {
-        self.rest(id);
         let now = self.now();
+        if let Some(stream) = self.stream(id) {
+            reporting::end(stream, now);
+        }
+        self.rest(id);
         let taps = self.stream(id).and_then(|stream| stream.taps.as_mut());
         taps.into_iter().for_each(|taps| taps.close(now, None));
         let (mut counts, mut heard) = (StreamCounts::default(), None);

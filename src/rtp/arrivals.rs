@@ -131,6 +131,11 @@ impl Arrivals {
         }
     }
 
+    /// Interarrival jitter now (RFC 3550 6.4.1).
+    pub fn jitter(&self) -> Duration {
+        from_micros(self.jitter / 16)
+    }
+
     /// What was counted here, the rest as of a line that sent nothing. Takes some time for the drift: not for the thread that
     /// forwards.
     pub fn told(&self) -> StreamQuality {

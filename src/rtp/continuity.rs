@@ -277,6 +277,15 @@ impl Continuity {
         self.sent.is_some()
     }
 
+    /// The SSRC of the line, and the timestamp that a packet of this moment would have; none while nothing was sent.
+    pub fn present(&self, now: Time) -> Option<(u32, u32)> {
+        let sent = self.sent?;
+        let samples = now.since(sent.at).as_nanos().saturating_mul(CLOCK) / 1_000_000_000;
+        // The timestamp wraps: only its low 32 bits matter.
+        let advance = (samples & u128::from(u32::MAX)) as u32;
+        Some((sent.place.ssrc, sent.place.timestamp.wrapping_add(advance)))
+    }
+
     fn note(&mut self, now: Time, place: Place, step: Option<u32>) {
         let Some(sent) = &mut self.sent else {
             self.sent = Some(Sent { place, at: now, step: step.unwrap_or(USUAL_STEP) });

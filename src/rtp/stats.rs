@@ -74,6 +74,14 @@ impl Stats {
         }
     }
 
+    /// The SSRC that came last, and the highest sequence number of it, the cycles since its first packet in the upper half
+    /// (RFC 3550 6.4.1).
+    pub fn latest(&self) -> Option<(u32, u32)> {
+        let current = self.streams.first()?.as_ref()?;
+        let first = u32::from(current.highest.wrapping_sub(current.span as u16));
+        Some((current.ssrc, first.wrapping_add(current.span)))
+    }
+
     /// Packets recorded, duplicates included.
     pub fn received(&self) -> u64 {
         self.received
