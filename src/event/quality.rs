@@ -48,6 +48,8 @@ pub struct StreamQuality {
     pub kinds: Vec<(u8, u32)>,
     /// Packets of yet other payload types.
     pub other_kinds: u32,
+    /// What does not fit together in its packets.
+    pub irregular: Irregularities,
     /// How fast its clock runs against that of this machine, when that can be told.
     pub clock: Option<ClockSpeed>,
     /// What it reported of the sound it was sent (RTCP); none when it reported nothing.
@@ -111,6 +113,26 @@ pub struct CoursePoint {
     pub lost: u16,
     /// How often the line's timestamps began anew.
     pub restarts: u16,
+}
+
+/// What does not fit together in the packets of a line: its device does so, or one between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Irregularities {
+    /// How often its sequence numbers began anew.
+    pub restarts: u32,
+    /// How often the timestamp went on by another number than there was sound in the packet, and no time had passed.
+    pub misfits: u32,
+    /// How often a packet in mid-sound bore the mark of a beginning.
+    pub marks: u32,
+    /// How often a packet was of another length than the one before it.
+    pub lengths: u32,
+    /// How much too late the latest of those came that came after a later one.
+    pub latest: Duration,
+    /// How often its packets came later by a packet's length from one moment on, though none was missing: sound was left out,
+    /// and the rest numbered anew.
+    pub left_out: u32,
+    /// How often they came earlier by a packet's length: sound came twice.
+    pub repeated: u32,
 }
 
 /// How fast a clock runs against another one.

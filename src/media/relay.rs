@@ -74,6 +74,7 @@ pub(super) fn rtp_packet(
     stream.silence.hear(now);
     increment(&mut stream.counts.received);
     stream.heard.record(at.unwrap_or(now), &header);
+    stream.heard.irregular.record(at.unwrap_or(now), &header, header.payload(packet).len());
     stream.heard.note(now, at, dropped);
     stream.tap(now, FROM_PEER, packet);
     let is_bridged = matches!(stream.mode, Mode::Bridged { .. });

@@ -11,6 +11,7 @@ pub fn line(quality: &LineQuality) -> Object {
         let object = Object::default().number("payload_type", number).text("name", quality.name_of(*number));
         object.number("packets", packets).end()
     });
+    let irregular = &stream.irregular;
     let from_line = Object::default()
         .number("packets", stream.received)
         .number("lost", stream.lost)
@@ -31,6 +32,13 @@ pub fn line(quality: &LineQuality) -> Object {
         .number("pauses", stream.pauses)
         .number("paused_ms", ms(stream.paused))
         .number("ssrc_changes", stream.ssrc_changes)
+        .number("numbered_anew", irregular.restarts)
+        .number("misfits", irregular.misfits)
+        .number("marks", irregular.marks)
+        .number("length_changes", irregular.lengths)
+        .number("latest_ms", ms(irregular.latest))
+        .number("left_out", irregular.left_out)
+        .number("repeated", irregular.repeated)
         .raw("payload_types", array(kinds))
         .number("other_payload_types", stream.other_kinds);
     let to_line = Object::default()

@@ -10,6 +10,7 @@ use crate::rtp::arrivals::Arrivals;
 use crate::rtp::course::CourseRing;
 use crate::rtp::far_end::FarEnd;
 use crate::rtp::header::Header;
+use crate::rtp::irregular::Irregular;
 use crate::rtp::stalls::Stalls;
 use crate::rtp::stats::Stats;
 use crate::rtp::strict::Strictness;
@@ -399,6 +400,8 @@ pub struct Heard {
     pub arrivals: Arrivals,
     /// Over the course of the call.
     pub course: CourseRing,
+    /// By what does not fit together in them.
+    pub irregular: Irregular,
     /// By its own reports.
     pub far_end: FarEnd,
     /// What this machine did to them.

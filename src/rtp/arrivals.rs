@@ -3,8 +3,9 @@
 
 use super::drift::Drift;
 use super::header::Header;
+use super::irregular::slips;
 use crate::clock::Time;
-use crate::event::quality::StreamQuality;
+use crate::event::quality::{Irregularities, StreamQuality};
 use std::time::Duration;
 
 /// Units of the timestamp's clock in a millisecond: 8 for every codec that is supported (G.722 too, RFC 3551 4.5.2).
@@ -107,6 +108,10 @@ impl Arrivals {
         }
         let step = step.unsigned_abs() / PER_MS;
         if step > LONGEST {
+            // A timestamp that went on while no time passed is no pause.
+            if took < u64::from(step) * 500 {
+                return;
+            }
             self.pauses = self.pauses.saturating_add(1);
             self.paused += Duration::from_millis(u64::from(step));
             return;
@@ -143,14 +148,18 @@ impl Arrivals {
         let whole: u64 = self.lengths.iter().copied().map(u64::from).sum();
         let usual = (0..LENGTHS.len()).max_by_key(|place| self.lengths.get(*place).copied().unwrap_or(0));
         let most = usual.and_then(|place| self.lengths.get(place)).copied().map_or(0, u64::from);
+        // A stream of events alone has packets of no length.
+        let packet_ms = usual.and_then(|place| LENGTHS.get(place)).copied().filter(|length| whole > 0 && *length > 0);
+        let packet = Duration::from_millis(packet_ms.unwrap_or(0).into());
+        let (left_out, repeated) = slips(&self.drift.course().map(|(_, late)| late).collect::<Vec<i32>>(), packet);
         StreamQuality {
             jitter: from_micros(self.jitter / 16),
             worst_jitter: from_micros(self.worst_jitter / 16),
             longest_gap: Duration::from_micros(self.longest),
             longest_gap_at: Duration::from_micros(self.longest_at),
             gaps: self.gaps,
-            // A stream of events alone has packets of no length.
-            packet_ms: usual.and_then(|place| LENGTHS.get(place)).copied().filter(|length| whole > 0 && *length > 0),
+            packet_ms,
+            irregular: Irregularities { left_out, repeated, ..Irregularities::default() },
             is_mixed: (whole - most) * 20 > whole,
             pauses: self.pauses,
             paused: self.paused,

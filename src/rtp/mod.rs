@@ -7,6 +7,7 @@ pub mod course;
 pub mod drift;
 pub mod far_end;
 pub mod header;
+pub mod irregular;
 pub mod reporter;
 pub mod rtcp;
 pub mod stalls;

@@ -34,6 +34,7 @@ struct Current {
     span: u32,
     /// The sequence number after one that jumped: when it comes, the sender has restarted.
     restart: Option<u16>,
+    restarts: u32,
 }
 
 impl Stats {
@@ -107,6 +108,11 @@ impl Stats {
         self.bursts
     }
 
+    /// How often the numbers of a stream began anew, far from where they were.
+    pub fn restarts(&self) -> u32 {
+        self.streams.iter().flatten().map(|stream| stream.restarts).fold(0, u32::saturating_add)
+    }
+
     /// The most packets that were missing in a row.
     pub fn longest_burst(&self) -> u64 {
         self.longest_burst
@@ -125,7 +131,7 @@ enum Back {
 
 impl Current {
     fn new(ssrc: u32, sequence: u16) -> Current {
-        Current { ssrc, highest: sequence, seen: 1, span: 0, restart: None }
+        Current { ssrc, highest: sequence, seen: 1, span: 0, restart: None, restarts: 0 }
     }
 
     /// A packet ahead of all; how many are missing between.
@@ -163,7 +169,8 @@ impl Current {
     /// RFC 3550 A.1: two packets in sequence far from the rest are a sender that restarted; a single one is ignored.
     fn jump(&mut self, sequence: u16) {
         if self.restart == Some(sequence) {
-            *self = Current::new(self.ssrc, sequence);
+            let restarts = self.restarts.saturating_add(1);
+            *self = Current { restarts, ..Current::new(self.ssrc, sequence) };
         } else {
             self.restart = Some(sequence.wrapping_add(1));
         }
@@ -222,6 +229,13 @@ mod tests {
         assert_eq!(counted([10, 11, 40_000, 40_001, 40_002]), (5, 0, 0));
         assert_eq!(counted([10, 11, 40_000, 12, 13]), (5, 0, 0));
         assert_eq!(counted([40_000, 40_001, 10, 11, 13]), (5, 1, 0));
+        let restarts = |sequences: &[u16]| {
+            let mut stats = Stats::default();
+            sequences.iter().for_each(|sequence| stats.record(7, *sequence));
+            stats.restarts()
+        };
+        assert_eq!(restarts(&[10, 11, 40_000, 40_001, 40_002, 7, 8, 9]), 2);
+        assert_eq!(restarts(&[10, 11, 40_000, 12, 13]), 0);
     }
 
     #[test]

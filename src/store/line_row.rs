@@ -1,7 +1,9 @@
 //! The table `line` of `calls.db`: how the sound of each line of a call came.
 
 use super::utc::moment;
-use crate::event::quality::{ClockSpeed, Course, CoursePoint, FarEndReport, LineQuality, Reinvites, StreamQuality};
+use crate::event::quality::{
+    ClockSpeed, Course, CoursePoint, FarEndReport, Irregularities, LineQuality, Reinvites, StreamQuality,
+};
 use rusqlite::{Connection, Row, Statement, params};
 use std::time::Duration;
 
@@ -24,22 +26,26 @@ pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS line (
     reports INTEGER NOT NULL, reported_lost INTEGER, reported_worst_percent INTEGER, reported_jitter_us INTEGER,
     round_trip_us INTEGER, longest_round_trip_us INTEGER,
     reinvites_from_line INTEGER NOT NULL, last_reinvite_us INTEGER, reinvites_ours INTEGER NOT NULL,
-    lost_here INTEGER NOT NULL, stalls INTEGER NOT NULL, longest_stall_us INTEGER NOT NULL, course BLOB);
+    lost_here INTEGER NOT NULL, stalls INTEGER NOT NULL, longest_stall_us INTEGER NOT NULL,
+    numbered_anew INTEGER NOT NULL, misfits INTEGER NOT NULL, marks INTEGER NOT NULL, length_changes INTEGER NOT NULL,
+    latest_us INTEGER NOT NULL, left_out INTEGER NOT NULL, repeated INTEGER NOT NULL, course BLOB);
     CREATE INDEX IF NOT EXISTS line_of_call ON line (call_unique_id);";
 
 const COLUMNS: &str = "call_unique_id, unique_id, channel, line, talked_with, \"end\", received, sent, lost, bursts,
     longest_burst, late, duplicates, jitter_us, worst_jitter_us, longest_gap_us, longest_gap_at_us, gaps, packet_ms,
     is_mixed, pauses, paused_us, ssrc_changes, payload_types, clock_ppm, clock_within_ppm, clock_measured_us, reports,
     reported_lost, reported_worst_percent, reported_jitter_us, round_trip_us, longest_round_trip_us,
-    reinvites_from_line, last_reinvite_us, reinvites_ours, lost_here, stalls, longest_stall_us, course";
+    reinvites_from_line, last_reinvite_us, reinvites_ours, lost_here, stalls, longest_stall_us,
+    numbered_anew, misfits, marks, length_changes, latest_us, left_out, repeated, course";
 
 /// Writes one.
 pub(super) const INSERT: &str = "INSERT INTO line (call_unique_id, unique_id, channel, line, talked_with, \"end\", received,
     sent, lost, bursts, longest_burst, late, duplicates, jitter_us, worst_jitter_us, longest_gap_us, longest_gap_at_us,
     gaps, packet_ms, is_mixed, pauses, paused_us, ssrc_changes, payload_types, clock_ppm, clock_within_ppm,
     clock_measured_us, reports, reported_lost, reported_worst_percent, reported_jitter_us, round_trip_us,
-    longest_round_trip_us, reinvites_from_line, last_reinvite_us, reinvites_ours, lost_here, stalls, longest_stall_us, course)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    longest_round_trip_us, reinvites_from_line, last_reinvite_us, reinvites_ours, lost_here, stalls, longest_stall_us,
+    numbered_anew, misfits, marks, length_changes, latest_us, left_out, repeated, course)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// Inserts a line.
 pub(super) fn insert(statement: &mut Statement<'_>, quality: &LineQuality) -> rusqlite::Result<usize> {
@@ -84,6 +90,13 @@ pub(super) fn insert(statement: &mut Statement<'_>, quality: &LineQuality) -> ru
         number(stream.lost_here),
         stream.stalls,
         micros(stream.longest_stall),
+        stream.irregular.restarts,
+        stream.irregular.misfits,
+        stream.irregular.marks,
+        stream.irregular.lengths,
+        micros(stream.irregular.latest),
+        stream.irregular.left_out,
+        stream.irregular.repeated,
         blob(&quality.course),
     ])
 }
@@ -141,6 +154,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<LineQuality> {
         lost_here: unsigned(row.get(36)?),
         stalls: row.get(37)?,
         longest_stall: duration(row.get(38)?),
+        irregular: Irregularities {
+            restarts: row.get(39)?,
+            misfits: row.get(40)?,
+            marks: row.get(41)?,
+            lengths: row.get(42)?,
+            latest: duration(row.get(43)?),
+            left_out: row.get(44)?,
+            repeated: row.get(45)?,
+        },
         jitter: duration(row.get(13)?),
         worst_jitter: duration(row.get(14)?),
         longest_gap: duration(row.get(15)?),
@@ -170,7 +192,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<LineQuality> {
             last: row.get::<_, Option<i64>>(34)?.map(duration),
             ours: row.get(35)?,
         },
-        course: row.get::<_, Option<Vec<u8>>>(39)?.and_then(|blob| course(&blob)).unwrap_or_default(),
+        course: row.get::<_, Option<Vec<u8>>>(46)?.and_then(|blob| course(&blob)).unwrap_or_default(),
         ..LineQuality::default()
     })
 }
@@ -276,6 +298,15 @@ mod tests {
             lost_here: 2,
             longest_stall: Duration::from_millis(48),
             stalls: 14,
+            irregular: Irregularities {
+                restarts: 1,
+                misfits: 2,
+                marks: 3,
+                lengths: 5,
+                latest: Duration::from_millis(250),
+                left_out: 6,
+                repeated: 7,
+            },
             jitter: Duration::from_micros(1_440),
             worst_jitter: Duration::from_millis(130),
             longest_gap: Duration::from_millis(240),

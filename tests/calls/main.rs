@@ -68,6 +68,7 @@ mod races;
 mod recordings;
 mod records;
 mod registrations;
+mod relay_sins;
 mod reload;
 mod remapped;
 mod restart;

@@ -63,7 +63,10 @@ pub fn exchange_data() {
     let said: BTreeMap<String, Said> = lines.inspect(|line| eprintln!("{line}")).map(|line| parsed(&line)).collect();
     assert!(child.wait().unwrap().success(), "{said:?}\n{}", exchange.log());
     let settings = exchange.ask("core show settings");
-    eprintln!("{}", settings.lines().find(|line| line.contains("Thread of the sound")).unwrap_or_default());
+    let priority = settings.lines().find(|line| line.contains("Thread of the sound")).unwrap_or_default();
+    eprintln!("{priority}");
+    // Where the system allows no more than ordinary priority, a packet may wait longer than a buffer has sound for.
+    let has_priority = priority.contains("real-time priority 5");
 
     for pair in ["wire", "relay1", "direct1"] {
         for end in ["calls", "answers"] {
@@ -72,9 +75,11 @@ pub fn exchange_data() {
             assert_eq!((modem["trained"], modem["rate"]), (1, 2_400), "{all}");
             // Python looks at its clock every 20 ms: a frame or two more or less.
             assert!(modem["bits"] > u64::from(seconds) * 2_400 - 400, "{all}");
-            for fault in ["errors", "retrains", "late", "missing", "changed"] {
+            for fault in ["retrains", "missing", "changed"] {
                 assert_eq!(modem[fault], 0, "{fault} of {all}");
             }
+            assert!(modem["late"] == 0 || (pair == "relay1" && !has_priority), "{all}");
+            assert!(modem["errors"] == 0 || modem["late"] > 0, "{all}");
             // The sound led to the exchange, and where that is wished for then to the other line.
             assert_eq!(modem["moves"], if pair == "direct1" { 2 } else { 1 }, "{all}");
         }
@@ -86,7 +91,10 @@ pub fn exchange_data() {
     let log = exchange.log();
     let of = |line: &str| log.lines().find(|text| text.contains(line) && text.contains(" jitter ")).unwrap_or_default();
     for line in ["SIP/relay1-", "SIP/relay2-"] {
-        assert!(of(line).ends_with("none lost"), "{}\n{log}", of(line));
+        let said = of(line);
+        assert!(said.contains("packets of 20 ms; ") && said.contains("none lost"), "{said}\n{log}");
+        let is_silent = ["left out", "came twice", "anew", "did not fit", "changed", "marked", "beside its sound"];
+        assert!(is_silent.iter().all(|fault| !said.contains(fault)), "{said}\n{log}");
     }
     exchange.assert_nothing_left(before);
     exchange.stop();

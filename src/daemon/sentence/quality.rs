@@ -1,7 +1,7 @@
 //! Sentences about how the sound of lines came.
 
 use crate::datetime::span;
-use crate::event::quality::{FarEndReport, LineQuality, Reinvites, StreamQuality, TwoClocks};
+use crate::event::quality::{FarEndReport, Irregularities, LineQuality, Reinvites, StreamQuality, TwoClocks};
 use crate::event::{Level, LogLine};
 use crate::wording::outside;
 use std::time::Duration;
@@ -125,6 +125,13 @@ fn advice(quality: &LineQuality) -> Option<String> {
             "'{line}' began its stream anew: the modem at the other end heard a break; see what that device did then"
         ),
     );
+    say(
+        stream.irregular.left_out > 0 || stream.irregular.repeated > 0,
+        format!(
+            "a jitter buffer slips between '{line}' and this machine (in another exchange, a gateway, or the device): let it be of \
+             fixed length, or let its packets pass as they are"
+        ),
+    );
     (!said.is_empty()).then(|| format!("{channel}: for a modem: {}", said.join("; ")))
 }
 
@@ -142,7 +149,9 @@ fn faults(quality: &StreamQuality) -> Vec<String> {
         said.push(format!("{} of them in this machine", quality.lost_here.min(lost)));
     }
     if late > 0 {
-        said.push(format!("{late} came late"));
+        let latest = Some(quality.irregular.latest).filter(|latest| !latest.is_zero());
+        let latest = latest.map(|latest| format!(", at most by {}", ms(latest))).unwrap_or_default();
+        said.push(format!("{late} came late{latest}"));
     }
     if duplicates > 0 {
         said.push(format!("{duplicates} came twice"));
@@ -168,7 +177,22 @@ fn faults(quality: &StreamQuality) -> Vec<String> {
     if quality.ssrc_changes > 0 {
         said.push(format!("its stream began anew {}", times(quality.ssrc_changes.into())));
     }
+    said.extend(irregular(&quality.irregular));
     said
+}
+
+/// What does not fit together in the packets.
+fn irregular(irregular: &Irregularities) -> impl Iterator<Item = String> {
+    let Irregularities { restarts, misfits, marks, lengths, latest: _, left_out, repeated } = *irregular;
+    let each = [
+        (restarts, "its packets were numbered anew"),
+        (misfits, "its timestamps did not fit its sound"),
+        (lengths, "the length of its packets changed"),
+        (marks, "packets in mid-sound were marked as a beginning"),
+        (left_out, "a packet's length of sound was left out, and the rest numbered as if nothing were missing,"),
+        (repeated, "a packet's length of sound came twice, and the rest was numbered as if it were new,"),
+    ];
+    each.into_iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{what} {}", times(number.into())))
 }
 
 fn far_end(report: &FarEndReport) -> String {
@@ -265,6 +289,15 @@ mod tests {
             ssrc_changes: 1,
             kinds: vec![(101, 40), (0, 930), (100, 12), (77, 3)],
             other_kinds: 2,
+            irregular: Irregularities {
+                restarts: 1,
+                misfits: 2,
+                marks: 3,
+                lengths: 4,
+                latest: Duration::from_millis(160),
+                left_out: 5,
+                repeated: 6,
+            },
             far_end: Some(FarEndReport {
                 reports: 9,
                 lost: 20,
@@ -281,8 +314,11 @@ mod tests {
             said(&LineQuality { names, reinvites, ..of(stream) }),
             [
                 "SIP/a-1: packets of several lengths, mostly 30 ms; jitter 1.4 ms, at most 130 ms; 15 lost (1.50 %), twice, at \
-                 most 12 in a row; 2 of them in this machine; 3 came late; 4 came twice; once none came for a while, at most for \
-                 240 ms (1 min 10 s after the first); the exchange's own machine was late 14 times, at most 48.0 ms; silence was left out 7 times (1 min 4 s in all); its stream began anew once; beside its sound 40 of \
+                 most 12 in a row; 2 of them in this machine; 3 came late, at most by 160 ms; 4 came twice; once none came for a while, at most for \
+                 240 ms (1 min 10 s after the first); the exchange's own machine was late 14 times, at most 48.0 ms; silence was left out 7 times (1 min 4 s in all); its stream began anew once; its packets were numbered anew once; its timestamps did not fit its \
+                 sound twice; the length of its packets changed 4 times; packets in mid-sound were marked as a beginning 3 times; a \
+                 packet's length of sound was left out, and the rest numbered as if nothing were missing, 5 times; a packet's length of \
+                 sound came twice, and the rest was numbered as if it were new, 6 times; beside its sound 40 of \
                  telephone-event (101), 12 of NSE (100), 3 of payload type 77, which was not agreed on, 2 of others; it sent a \
                  re-INVITE twice, last 9 s after the answer; it was sent a re-INVITE once; it reports of what it was sent: 20 \
                  lost, at most 5 % at a time, jitter 2.0 ms, 43.0 ms there and back, at most 143 ms",
@@ -293,7 +329,9 @@ mod tests {
                  same, in the other direction; when none came for a while, 'a' or the way from it stood still: a jitter buffer \
                  shorter than 240 ms ran empty; silence suppression is on at 'a': turn it off there; let 'a' send packets of one \
                  length (ptime 20); 'a' asked for something else in mid-call (a fax tone heard, hold): turn fax detection and T.38 \
-                 off there; 'a' began its stream anew: the modem at the other end heard a break; see what that device did then",
+                 off there; 'a' began its stream anew: the modem at the other end heard a break; see what that device did then; a \
+                 jitter buffer slips between 'a' and this machine (in another exchange, a gateway, or the device): let it be of fixed length, \
+                 or let its packets pass as they are",
             ]
         );
     }

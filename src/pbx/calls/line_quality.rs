@@ -2,7 +2,7 @@
 
 use super::channel::Channel;
 use super::leg::{Agreement, Leg};
-use crate::event::quality::{ClockSpeed, FarEndReport, LineQuality, StreamQuality, TwoClocks};
+use crate::event::quality::{ClockSpeed, FarEndReport, Irregularities, LineQuality, StreamQuality, TwoClocks};
 use crate::pbx::media::{Heard, StreamId};
 use crate::sdp::Sdp;
 use std::collections::BTreeMap;
@@ -22,7 +22,10 @@ pub fn told(heard: &Heard) -> StreamQuality {
         round_trip: far.round_trip,
         longest_round_trip: far.longest_round_trip,
     });
+    let arrived = heard.arrivals.told();
+    let Irregularities { left_out, repeated, .. } = arrived.irregular;
     StreamQuality {
+        irregular: Irregularities { restarts: stats.restarts(), left_out, repeated, ..heard.irregular.told() },
         received: stats.received(),
         lost: stats.lost(),
         bursts: stats.bursts(),
@@ -33,7 +36,7 @@ pub fn told(heard: &Heard) -> StreamQuality {
         longest_stall: heard.stalls.longest(),
         stalls: heard.stalls.number(),
         far_end,
-        ..heard.arrivals.told()
+        ..arrived
     }
 }
 
