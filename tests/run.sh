@@ -89,6 +89,10 @@ install_programs() {
     has conntrack || packages="$packages conntrack"
     # Without the service of the same name.
     has dnsmasq || packages="$packages dnsmasq-base"
+    # Clients of TFTP and HTTP.
+    has tftp || packages="$packages tftp-hpa"
+    has atftp || packages="$packages atftp"
+    has curl || packages="$packages curl"
     # Where services run, their installation would start one: there they are left to whoever wants them.
     has fail2ban-regex || [ -d /run/systemd/system ] || packages="$packages fail2ban"
     has kamailio || [ -d /run/systemd/system ] || packages="$packages kamailio"

@@ -18,6 +18,7 @@ mod house_behind;
 mod loss;
 mod phones_behind;
 mod place;
+mod provisioning;
 mod restart;
 mod three;
 mod transcript;

@@ -32,7 +32,7 @@ impl Shared {
     }
 
     /// The same telephone asks for the same again from the same port: while nothing was acknowledged its transfer answers once more.
-    /// Otherwise what it had is over, since it has begun anew.
+    /// Otherwise what it had is over, since it has begun anew: its place in the table is taken, which its transfer notices.
     pub(super) fn is_repeated(&self, peer: SocketAddr, name: &str) -> bool {
         let transfers = self.transfers.borrow();
         let Some(known) = transfers.get(&peer) else { return false };
@@ -40,7 +40,6 @@ impl Shared {
             let _ = known.again.try_send(());
             return true;
         }
-        known.abort.abort();
         false
     }
 }

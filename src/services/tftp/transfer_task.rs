@@ -23,7 +23,7 @@ pub(super) struct Task {
     pub(super) seat: Seat,
     pub(super) socket: UdpSocket,
     pub(super) local: IpAddr,
-    /// The request came once more.
+    /// The request came once more; closed: another one has come from the same port.
     pub(super) repeated: Receiver<()>,
 }
 
@@ -122,7 +122,10 @@ impl Task {
                         transfer.tick(clock.now())
                     }
                 },
-                Some(()) = self.repeated.recv() => transfer.asked_again(clock.now()),
+                again = self.repeated.recv() => match again {
+                    Some(()) => transfer.asked_again(clock.now()),
+                    None => return self.superseded(transfer, clock),
+                },
                 () = tokio::time::sleep_until(deadline.into()) => transfer.tick(clock.now()),
             };
             if transfer.is_proven() {
@@ -130,6 +133,19 @@ impl Task {
             }
             entry.progress(transfer.progress().bytes);
         }
+    }
+}
+
+impl Task {
+    /// The telephone asks for something else from the same port. What it acknowledged before that may have arrived and wait here.
+    fn superseded(&self, transfer: &mut Transfer<Box<dyn Content>>, clock: Clock) -> Ending {
+        let mut buffer = [0; LONGEST];
+        while let Ok(length) = self.socket.try_recv(&mut buffer) {
+            if let Some(end) = transfer.receive(clock.now(), buffer.get(..length).unwrap_or_default()).end {
+                return end;
+            }
+        }
+        transfer.refused().end.unwrap_or(Ending::Silent)
     }
 }
 
