@@ -37,6 +37,9 @@ _strowger() {
             strowger,init)
                 cmd="strowger__subcmd__init"
                 ;;
+            strowger,logo)
+                cmd="strowger__subcmd__logo"
+                ;;
             strowger,peers)
                 cmd="strowger__subcmd__peers"
                 ;;
@@ -79,6 +82,9 @@ _strowger() {
             strowger__subcmd__help,init)
                 cmd="strowger__subcmd__help__subcmd__init"
                 ;;
+            strowger__subcmd__help,logo)
+                cmd="strowger__subcmd__help__subcmd__logo"
+                ;;
             strowger__subcmd__help,peers)
                 cmd="strowger__subcmd__help__subcmd__peers"
                 ;;
@@ -100,6 +106,9 @@ _strowger() {
             strowger__subcmd__help,status)
                 cmd="strowger__subcmd__help__subcmd__status"
                 ;;
+            strowger__subcmd__help__subcmd__provision,new)
+                cmd="strowger__subcmd__help__subcmd__provision__subcmd__new"
+                ;;
             strowger__subcmd__help__subcmd__provision,push)
                 cmd="strowger__subcmd__help__subcmd__provision__subcmd__push"
                 ;;
@@ -118,6 +127,9 @@ _strowger() {
             strowger__subcmd__provision,help)
                 cmd="strowger__subcmd__provision__subcmd__help"
                 ;;
+            strowger__subcmd__provision,new)
+                cmd="strowger__subcmd__provision__subcmd__new"
+                ;;
             strowger__subcmd__provision,push)
                 cmd="strowger__subcmd__provision__subcmd__push"
                 ;;
@@ -126,6 +138,9 @@ _strowger() {
                 ;;
             strowger__subcmd__provision__subcmd__help,help)
                 cmd="strowger__subcmd__provision__subcmd__help__subcmd__help"
+                ;;
+            strowger__subcmd__provision__subcmd__help,new)
+                cmd="strowger__subcmd__provision__subcmd__help__subcmd__new"
                 ;;
             strowger__subcmd__provision__subcmd__help,push)
                 cmd="strowger__subcmd__provision__subcmd__help__subcmd__push"
@@ -164,7 +179,7 @@ _strowger() {
 
     case "${cmd}" in
         strowger)
-            opts="-C -v -n -r -x -c -f -g -d -F -U -G -p -q -m -T -i -I -t -X -B -W -L -M -e -h -V --config --socket --verbose --no-color --console --execute --help --version run demo check doctor init console reload status peers calls quality sounds provision help"
+            opts="-C -v -n -r -x -c -f -g -d -F -U -G -p -q -m -T -i -I -t -X -B -W -L -M -e -h -V --config --socket --verbose --no-color --console --execute --help --version run demo check doctor init console reload status peers calls quality sounds provision logo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -368,7 +383,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__help)
-            opts="run demo check doctor init console reload status peers calls quality sounds provision help"
+            opts="run demo check doctor init console reload status peers calls quality sounds provision logo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -479,6 +494,20 @@ _strowger() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        strowger__subcmd__help__subcmd__logo)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         strowger__subcmd__help__subcmd__peers)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -494,8 +523,22 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__help__subcmd__provision)
-            opts="show push"
+            opts="show new push"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__help__subcmd__provision__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -673,6 +716,32 @@ _strowger() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        strowger__subcmd__logo)
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         strowger__subcmd__peers)
             opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -700,7 +769,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__provision)
-            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help show push help"
+            opts="-C -v -n -c -f -g -h --config --socket --verbose --no-color --help show new push help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -726,7 +795,7 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__provision__subcmd__help)
-            opts="show push help"
+            opts="show new push help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -740,6 +809,20 @@ _strowger() {
             return 0
             ;;
         strowger__subcmd__provision__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__provision__subcmd__help__subcmd__new)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -774,6 +857,48 @@ _strowger() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        strowger__subcmd__provision__subcmd__new)
+            opts="-C -v -n -c -f -g -h --device --mac --for --address --config --socket --verbose --no-color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --device)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mac)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

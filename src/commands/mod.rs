@@ -10,6 +10,7 @@ pub mod init;
 mod keyboard;
 mod last_good;
 pub mod logo;
+mod own_address;
 mod places;
 pub mod provision;
 pub mod quality;

@@ -2,6 +2,7 @@
 
 mod new;
 
+use super::own_address::own_address;
 use super::{console, init};
 use crate::cli::{Common, ProvisionTask};
 use crate::config::load;
@@ -14,12 +15,9 @@ use crate::provision::{Mac, Shelf, Stock};
 use crate::wording::did_you_mean;
 use std::fs;
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// An address for documentation (RFC 5737): what leads there leads to the outside. Nothing is sent.
-const OUTSIDE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 
 /// Does what is asked for; what cannot be done is said in a line, and ends with 1.
 pub fn run(common: &Common, task: &ProvisionTask) -> ExitCode {
@@ -131,11 +129,4 @@ fn push(common: &Common, peer: &str) -> Result<String, String> {
     // Any line that is registered will do; the one that was named is asked first.
     let name = device.peers().find(|name| *name == peer).or_else(|| device.peers().next()).unwrap_or(peer);
     Ok(format!("sip notify {push} {name}"))
-}
-
-/// This machine's address towards the outside.
-pub(super) fn own_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect(OUTSIDE).ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
 }

@@ -1,11 +1,11 @@
 //! `strowger provision new`: adds a telephone or adapter. It asks three questions, as far as they are not answered by options,
 //! makes a password for each line, and writes the peers into a file of its own beside sip.conf.
 
-use super::own_address;
 use crate::check::everything;
 use crate::cli::{Common, NewDevice};
 use crate::clock::Wall;
 use crate::commands::init;
+use crate::commands::own_address::own_address;
 use crate::config::Config;
 use crate::config::load;
 use crate::config::peer::LineKind;
