@@ -41,5 +41,5 @@ pub(super) fn line(call: &KeptCall) -> String {
 }
 
 fn shown(text: &str) -> String {
-    if text.is_empty() { "-".to_owned() } else { escape::line(text).into() }
+    if text.is_empty() { "-".to_owned() } else { escape::line(text) }
 }
