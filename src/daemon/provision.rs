@@ -8,10 +8,12 @@ use super::sink::Sink;
 use crate::config::{Config, Source};
 use crate::dialplan;
 use crate::event::{Event, Level, LogLine};
+use crate::provision::fleet::Device;
 use crate::provision::{Shelf, Stock};
 use crate::services::phone_files::{Board, Networks, PhoneFiles, Settings};
 use crate::services::tftp::RequestSocket;
 use crate::services::{Publish, phone_http, tftp};
+use crate::wording::plural;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -22,6 +24,8 @@ use tokio::task::LocalSet;
 
 /// The folder of the user's own files, beside the configuration.
 const FOLDER: &str = "provision";
+/// Devices named after a reload as having old files; of more the number is said.
+const MAX_STALE: usize = 20;
 /// Where files are served, in words; the keys order them.
 const TFTP: &str = "1 tftp";
 const HTTP: &str = "2 http";
@@ -36,6 +40,8 @@ pub(super) struct ProvisionService {
     publish: Publish,
     sink: Sink,
     running: Option<Running>,
+    /// What files are made of now.
+    stock: Option<Stock>,
 }
 
 struct Running {
@@ -63,7 +69,8 @@ impl ProvisionService {
         let publish: Publish = Arc::new(move |event: Event| events.publish(&event));
         let (settings, endpoints) = settings(config);
         let board = Arc::new(Board::default());
-        ProvisionService { endpoints, settings: Some(settings), activated, board, publish, sink, running: None }
+        let stock = settings.shelf.stock().cloned();
+        ProvisionService { endpoints, settings: Some(settings), activated, board, publish, sink, running: None, stock }
     }
 
     /// What the console sees of it.
@@ -162,6 +169,11 @@ impl Service for ProvisionService {
 
     fn renew(&mut self, config: &Config) {
         let (settings, endpoints) = settings(config);
+        let stock = settings.shelf.stock().cloned();
+        if let (Some(before), Some(now)) = (&self.stock, &stock) {
+            stale(before, now).into_iter().for_each(|line| (self.sink)(&LogLine::notice(line)));
+        }
+        self.stock = stock;
         if let Some(running) = self.running.as_ref().filter(|_| endpoints == self.endpoints) {
             self.board.set_folder(settings.folder.display().to_string());
             return running.files.renew(settings);
@@ -177,6 +189,26 @@ impl Service for ProvisionService {
     fn stop(&mut self) {
         self.end();
     }
+}
+
+/// The devices that have files of before a reload, a line each, and what to do.
+fn stale(before: &Stock, now: &Stock) -> Vec<String> {
+    let changed = now.changed_since(before);
+    let line = |device: &&Device| {
+        let (mac, peers) =
+            (device.mac.map(|mac| mac.to_string()).unwrap_or_default(), device.peers().collect::<Vec<_>>());
+        let what = format!("{} {mac} ({}) has files of before this change", device.model.title, peers.join(", "));
+        match (&device.model.push, peers.first()) {
+            (Some(_), Some(peer)) => format!("{what}: 'strowger provision push {peer}' has it fetch them anew"),
+            _ => format!("{what}: restart it, and it fetches them anew"),
+        }
+    };
+    let mut lines: Vec<String> = changed.iter().take(MAX_STALE).map(line).collect();
+    let others = changed.len().saturating_sub(MAX_STALE);
+    if others > 0 {
+        lines.push(format!("{} more have files of before this change", plural(others, "device")));
+    }
+    lines
 }
 
 async fn serve(sockets: Sockets, files: Arc<PhoneFiles>, sink: Sink, is_over: oneshot::Receiver<()>) {
@@ -277,6 +309,19 @@ mod tests {
 
     fn config(bind: &str, toml: &str) -> Config {
         Config::from_texts(&format!("[general]\nudpbindaddr={bind}\n"), "", "", toml).0.unwrap()
+    }
+
+    #[test]
+    fn devices_with_old_files_are_named_after_a_reload() {
+        let stock = |secret: &str, device: &str| {
+            let peer =
+                format!("[kitchen]\ntype=friend\nhost=dynamic\nsecret={secret}\nmac=0014A9BC0001\ndevice={device}");
+            settings(&config(&format!("192.168.1.1\n{peer}"), "")).0.shelf.stock().cloned().unwrap()
+        };
+        let (one, other) = (stock("k3vw9m2xq8tz", "pap2t"), stock("z3vw9m2xq8tz", "pap2t"));
+        assert_eq!(stale(&one, &one), [""; 0]);
+        let said = "Linksys PAP2T 0014A9BC0001 (kitchen) has files of before this change: 'strowger provision push kitchen' has it fetch them anew";
+        assert_eq!(stale(&one, &other), [said]);
     }
 
     #[test]

@@ -118,6 +118,17 @@ impl Stock {
         files
     }
 
+    /// The devices that were there before and whose files were others then.
+    pub fn changed_since<'a>(&'a self, before: &Stock) -> Vec<&'a Device> {
+        let facts = Facts::of_nobody();
+        let is_changed = |device: &&Device| {
+            let known = device.mac.and_then(|mac| before.fleet.with_mac(mac));
+            let files = |stock: &Stock, device: &Device| stock.files_of(device, &facts, Passwords::Written);
+            known.is_some_and(|known| files(before, known) != files(self, device))
+        };
+        self.fleet.devices().iter().filter(is_changed).collect()
+    }
+
     /// What there is for a request whose name has been made clean; `None` when it is no file of ours.
     pub fn find(&self, name: &str, request: &Request<'_>, facts: &Facts) -> Option<Found> {
         let asked = name.to_lowercase();

@@ -337,6 +337,18 @@ fn two_phones_call_each_other_and_themselves() {
 }
 
 #[test]
+fn self_configuring_devices_call_each_other() {
+    play("self-configuring", |world| {
+        connect(world, "desk", "881", "modem");
+        part(world, &["desk"]);
+        connect(world, "modem", "202", "workshop");
+        part(world, &["workshop"]);
+        connect(world, "workshop", "201", "desk");
+        part(world, &["workshop"]);
+    });
+}
+
+#[test]
 fn lamps_show_the_reception_what_the_others_do() {
     play("lamps", |world| {
         let [office, both, night] =

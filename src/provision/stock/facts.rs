@@ -1,7 +1,7 @@
 //! What making a file needs to know of the exchange, and a file that is made.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// What files say of the exchange and of where they come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,14 @@ pub struct Facts {
     pub http_port: Option<u16>,
     /// Names of the user's own files in the provisioning folder, in lower case.
     pub own_files: BTreeSet<String>,
+}
+
+impl Facts {
+    /// For files that are compared with each other and given to nobody.
+    pub(super) fn of_nobody() -> Facts {
+        let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Facts { address, tftp_port: TFTP_PORT, http_port: None, own_files: BTreeSet::new() }
+    }
 }
 
 /// TFTP's port (RFC 1350).

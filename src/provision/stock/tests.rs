@@ -143,3 +143,19 @@ fn the_names_of_templates_are_those_that_are_filled_in() {
     let known: BTreeSet<&str> = names::all().map(|(name, _)| *name).collect();
     assert_eq!(filled, known);
 }
+
+/// After a change in the configuration it is known who must fetch anew: not who is new, and nobody when nothing changed for it.
+#[test]
+fn devices_whose_files_have_changed_are_known() {
+    let sip = |secret: &str| {
+        peer("201", "mac=0014A9BC0001\ndevice=cisco-7960")
+            + &peer("882", &format!("mac=0018f8aabbcc\ndevice=pap2t\nsecret={secret}"))
+    };
+    let (one, other) = (stock_of(&sip("k3vw9m2xq8tz"), "", ""), stock_of(&sip("z3vw9m2xq8tz"), "", ""));
+    let macs = |devices: Vec<&Device>| devices.iter().filter_map(|device| device.mac).collect::<Vec<_>>();
+    assert_eq!(macs(other.changed_since(&one)), [Mac::parse("0018f8aabbcc").unwrap()]);
+    assert_eq!((macs(one.changed_since(&one)), macs(one.changed_since(&stock_of("", "", "")))), (vec![], vec![]));
+    // A number that is new in the dialplan changes everybody's dial plan.
+    let plan = stock_of(&sip("k3vw9m2xq8tz"), "[default]\nexten => 5,1,Answer()\n", "");
+    assert_eq!(plan.changed_since(&one).len(), 2);
+}
