@@ -105,7 +105,7 @@ impl PhoneFiles {
     /// Files of these settings. What happens is published, and kept on the board.
     pub fn new(settings: Settings, board: Arc<Board>, publish: Publish) -> PhoneFiles {
         let state = Mutex::new(State::of(settings));
-        PhoneFiles { state, neighbours: Neighbours::default(), board, publish }
+        PhoneFiles { state, neighbours: Neighbours, board, publish }
     }
 
     /// Takes new settings, and reads the folder again.

@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 const COMPLETE: u32 = 0x2;
 
 /// Reads the table.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Neighbours;
 
 impl Neighbours {
