@@ -492,6 +492,7 @@ def main():
     pairs = [Pair(words, server) for words in sys.argv[4:]]
     limit = time.monotonic() + seconds + TRAINING + 30
     said = False
+    turn = time.time_ns()
     while time.monotonic() < limit:
         now = time.time_ns()
         over = [pair.goes_on(now, seconds) for pair in pairs]
@@ -500,7 +501,9 @@ def main():
             print("all exchange data", flush=True)
         if all(over) and all(line.is_over or line.looks() for pair in pairs for line in pair.lines):
             break
-        time.sleep(max(FRAME - (time.time_ns() - now), 1_000_000) / 1e9)
+        # Turns are counted from the first: whoever sent a little later each time would in the end send two packets at once.
+        turn += FRAME
+        time.sleep(max(turn - time.time_ns(), 0) / 1e9)
     for pair in pairs:
         pair.told()
 
