@@ -19,6 +19,9 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// Packets sent to an address that has acknowledged nothing.
 const MAX_UNPROVEN: u32 = 3;
+/// The longest wait for such an address, whatever `timeout` its request has: the sender may be forged, and its place is the
+/// telephone's.
+const UNPROVEN_WAIT: Duration = Duration::from_secs(5);
 /// A transfer without progress is given up after this time, and after [`MIN_TRIES`] packets.
 const GIVE_UP: Duration = Duration::from_secs(30);
 /// Times that one packet is sent before a transfer is given up.
@@ -97,7 +100,7 @@ impl<C: Content> Transfer<C> {
     /// Begins one: the first packet is the OACK, or the first block alone when no option was agreed to. Whatever the window, nothing more goes
     /// to an address that has acknowledged nothing.
     pub fn start(now: Time, agreed: Agreed, content: C) -> (Transfer<C>, Turn) {
-        let wait = agreed.timeout.unwrap_or(FIRST_WAIT);
+        let wait = agreed.timeout.unwrap_or(FIRST_WAIT).min(UNPROVEN_WAIT);
         let mut transfer = Transfer {
             agreed,
             content,
@@ -176,7 +179,9 @@ impl<C: Content> Transfer<C> {
             let end = if self.proven { Ending::Silent } else { Ending::NeverAcknowledged };
             return Turn { send: Vec::new(), end: Some(self.gone(end)) };
         }
-        self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT.max(self.agreed.timeout.unwrap_or_default()));
+        let longest = LONGEST_WAIT.max(self.agreed.timeout.unwrap_or_default());
+        let longest = if self.proven { longest } else { longest.min(UNPROVEN_WAIT) };
+        self.wait = self.wait.saturating_mul(2).min(longest);
         self.send_again(now)
     }
 

@@ -144,6 +144,19 @@ fn the_clients_timeout_is_kept() {
 }
 
 #[test]
+fn a_request_that_asks_for_long_waits_holds_its_place_no_longer_before_it_has_acknowledged() {
+    let (mut transfer, _) = Transfer::start(at(0), agreed(&[("timeout", "255")], 600), Bytes::new(file(600)));
+    let mut end = transfer.tick(transfer.deadline()).end;
+    while end.is_none() {
+        end = transfer.tick(transfer.deadline()).end;
+    }
+    assert_eq!((end, transfer.deadline()), (Some(Ending::NeverAcknowledged), at(15_000)));
+    let (mut transfer, _) = Transfer::start(at(0), agreed(&[("timeout", "255")], 600), Bytes::new(file(600)));
+    transfer.receive(at(10), &ack(0));
+    assert_eq!(transfer.deadline(), at(255_010), "then it waits as it was asked to");
+}
+
+#[test]
 fn many_clients_close_at_the_last_block() {
     let (mut transfer, _) = plain(600);
     assert_eq!(transfer.receive(at(1), &ack(1)).send.len(), 1);
