@@ -3,6 +3,7 @@
 //!
 //! `phone_files` is what telephones may fetch and who gets it; `tftp` and `phone_http` are the two ways to fetch it.
 
+mod descriptors;
 pub mod phone_files;
 pub mod phone_http;
 pub mod tftp;

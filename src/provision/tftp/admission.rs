@@ -10,7 +10,7 @@ pub const MAX_OF_ONE: usize = 16;
 /// Of these, such as have acknowledged nothing yet. Each may be a request whose sender is forged, and be answered with three
 /// packets in seven seconds.
 pub const MAX_UNPROVEN_OF_ONE: usize = 8;
-/// Transfers at a time in all: each has a socket of its own.
+/// Transfers at a time in all, where the system lets the program open enough files: each has a socket of its own.
 pub const MAX_IN_ALL: usize = 512;
 
 /// Why a datagram is not answered, or a request not taken.
@@ -28,7 +28,7 @@ pub enum Drop {
     ManyOfOne,
     /// Its sender has [`MAX_UNPROVEN_OF_ONE`] that acknowledged nothing.
     ManyUnproven,
-    /// There are [`MAX_IN_ALL`].
+    /// There are as many as there may be in all.
     ManyInAll,
     /// The system had no socket for it.
     NoSocket,
@@ -86,19 +86,25 @@ struct OfOne {
 }
 
 /// The transfers there are, by address.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Admission {
     by_source: BTreeMap<SourceKey, OfOne>,
     all: usize,
+    most: usize,
 }
 
 impl Admission {
+    /// At most so many in all.
+    pub fn new(most: usize) -> Admission {
+        Admission { by_source: BTreeMap::new(), all: 0, most }
+    }
+
     /// Takes one more transfer of this address.
     ///
     /// # Errors
     /// There are as many as there may be.
     pub fn enter(&mut self, address: IpAddr) -> Result<(), Drop> {
-        if self.all >= MAX_IN_ALL {
+        if self.all >= self.most {
             return Err(Drop::ManyInAll);
         }
         let of_one = self.by_source.get(&SourceKey::of(address)).copied().unwrap_or_default();
@@ -153,7 +159,7 @@ mod tests {
 
     #[test]
     fn one_address_has_so_many_and_fewer_that_proved_nothing() {
-        let mut admission = Admission::default();
+        let mut admission = Admission::new(MAX_IN_ALL);
         let one = of("192.0.2.1");
         for _ in 0..MAX_UNPROVEN_OF_ONE {
             assert_eq!(admission.enter(one), Ok(()));
@@ -172,7 +178,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_network_is_one_source_and_all_together_have_a_bound() {
-        let mut admission = Admission::default();
+        let mut admission = Admission::new(MAX_IN_ALL);
         for number in 0..MAX_UNPROVEN_OF_ONE {
             assert_eq!(admission.enter(of(&format!("2001:db8::{number:x}"))), Ok(()));
         }

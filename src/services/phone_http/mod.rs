@@ -1,5 +1,6 @@
 //! The HTTP server for the files of telephones, on a port of its own: no page for people is here, and nothing is changed by a request.
 
+use super::descriptors;
 use super::phone_files::{Answer, Asker, Body, Handed, PhoneFiles};
 use crate::event::provision::{BrokenOff, FileOutcome, Given};
 use crate::provision::Via;
@@ -28,7 +29,7 @@ use crate::source_key::SourceKey;
 
 /// The port unless another is named.
 pub const PORT: u16 = 8069;
-/// Connections at a time.
+/// Connections at a time, where the system lets the program open enough files.
 const MAX_CONNECTIONS: usize = 256;
 /// Of these, of one address or /64.
 const MAX_OF_ONE: usize = 16;
@@ -51,7 +52,7 @@ type Connections = Arc<Mutex<BTreeMap<SourceKey, usize>>>;
 
 /// Serves requests until it is dropped. To be run within a `LocalSet`.
 pub async fn serve(listener: TcpListener, files: Arc<PhoneFiles>) {
-    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let free = Arc::new(Semaphore::new(descriptors::bound(MAX_CONNECTIONS)));
     let connections = Connections::default();
     loop {
         let Ok((stream, peer)) = listener.accept().await else {

@@ -2,6 +2,8 @@
 
 use super::super::phone_files::PhoneFiles;
 use crate::provision::tftp::Admission;
+use crate::provision::tftp::admission::MAX_IN_ALL;
+use crate::services::descriptors;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,7 +30,8 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(files: Arc<PhoneFiles>) -> Shared {
-        Shared { files, admission: RefCell::default(), transfers: RefCell::default() }
+        let admission = RefCell::new(Admission::new(descriptors::bound(MAX_IN_ALL)));
+        Shared { files, admission, transfers: RefCell::default() }
     }
 
     /// The same telephone asks for the same again from the same port: while nothing was acknowledged its transfer answers once more.
