@@ -8,6 +8,8 @@ pub struct Mac([u8; 6]);
 
 /// Digits of a hardware address.
 const DIGITS: usize = 12;
+/// The same with a sign between each two.
+const PAIRS: usize = 17;
 
 impl Mac {
     /// Reads `0014A9BC0001`, `00:14:a9:bc:00:01`, `00-14-A9-BC-00-01` or `0014.a9bc.0001`. None: it is none of these, or
@@ -35,12 +37,15 @@ impl Mac {
 
     /// The address in the name of a file: `SIP0014A9BC0001.cnf`, `cfg000b82aabbcc.xml`, `spa0018f8aabbcc.cfg`. It is the last
     /// twelve of a row of hexadecimal digits at whose ends the name goes on with something else (`spacfg...` may
-    /// have an `a` or `f` before it).
+    /// have an `a` or `f` before it). Else six pairs with `-` or `:` between them: `00-14-A9-BC-00-01.cfg`.
     pub fn in_name(name: &str) -> Option<Mac> {
-        name.as_bytes()
+        let bytes = name.as_bytes();
+        let row = bytes
             .split(|byte| !byte.is_ascii_hexdigit())
             .filter_map(|row| row.get(row.len().checked_sub(DIGITS)?..))
-            .find_map(Mac::of_digits)
+            .find_map(Mac::of_digits);
+        let pairs = || bytes.windows(PAIRS).find_map(|window| Mac::parse(std::str::from_utf8(window).ok()?));
+        row.or_else(pairs)
     }
 
     fn of_digits(digits: &[u8]) -> Option<Mac> {
@@ -116,6 +121,8 @@ mod tests {
             "cfg0014a9bc0001",
             "spa0014a9bc0001.cfg",
             "0014a9bc0001.cfg",
+            "phone-00-14-A9-BC-00-01.cfg",
+            "00:14:a9:bc:00:01/settings.xml",
         ] {
             assert_eq!(found(name), mac, "{name}");
         }

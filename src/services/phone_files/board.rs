@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 const MAX_OVER: usize = 200;
 /// Telephones kept.
 const MAX_ASKERS: usize = 1024;
+/// Of these, of one /64 of IPv6 whose hardware addresses are not known: somebody may send from each of its addresses.
+const MAX_ASKERS_OF_ONE: usize = 32;
 /// Requests of one address (or /64) that are told a minute: a telephone that boots asks for ten or so.
 const MAX_TOLD: u32 = 120;
 const MINUTE: Duration = Duration::from_secs(60);
@@ -240,6 +242,14 @@ impl Who {
     fn of(asked: &Asked) -> Who {
         asked.mac.map_or(Who::Address(asked.address), Who::Device)
     }
+
+    /// The source that it is counted with; none: a neighbour whose hardware address is known.
+    fn source(self) -> Option<SourceKey> {
+        match self {
+            Who::Device(_) => None,
+            Who::Address(address) => Some(SourceKey::of(address)),
+        }
+    }
 }
 
 impl Inner {
@@ -254,9 +264,8 @@ impl Inner {
 
     fn asks(&mut self, asked: &Asked) {
         let who = Who::of(asked);
-        if !self.askers.contains_key(&who) && self.askers.len() >= MAX_ASKERS {
-            let oldest = self.askers.iter().min_by_key(|(_, asker)| asker.at).map(|(who, _)| *who);
-            oldest.map(|oldest| self.askers.remove(&oldest));
+        if !self.askers.contains_key(&who) {
+            self.make_room(who);
         }
         let now = Instant::now();
         let asker = self.askers.entry(who).or_insert_with(|| Asker {
@@ -273,6 +282,18 @@ impl Inner {
         asker.last.clone_from(&asked.file);
         if let Some(agent) = &asked.user_agent {
             asker.user_agent.clone_from(agent);
+        }
+    }
+
+    /// For one telephone more: the one not heard for longest goes, of the same source when that has its share.
+    fn make_room(&mut self, who: Who) {
+        let source = who.source();
+        let is_same = |other: &Who| source.is_some() && other.source() == source;
+        let has_share = self.askers.keys().filter(|other| is_same(other)).count() >= MAX_ASKERS_OF_ONE;
+        if has_share || self.askers.len() >= MAX_ASKERS {
+            let of_it = self.askers.iter().filter(|(other, _)| !has_share || is_same(other));
+            let oldest = of_it.min_by_key(|(_, asker)| asker.at).map(|(who, _)| *who);
+            oldest.map(|oldest| self.askers.remove(&oldest));
         }
     }
 

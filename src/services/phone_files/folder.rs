@@ -1,6 +1,8 @@
 //! The folder of the user's own files: what is in it, and no way out of it.
 
+use crate::provision::Mac;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -10,6 +12,8 @@ const FRESH: Duration = Duration::from_secs(2);
 const MAX_FILES: usize = 10_000;
 /// Folders within folders.
 const MAX_DEPTH: usize = 4;
+/// Where this lies, the configuration does, with its passwords.
+const CONFIGURATION: &str = "sip.conf";
 
 /// The folder. It need not exist.
 #[derive(Debug)]
@@ -34,9 +38,22 @@ impl Folder {
         }
         self.listed = Some(Instant::now());
         let mut names = Vec::new();
+        if let Err(error) = fs::read_dir(&self.path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            // Such as that no descriptor is left: what is there is no less there.
+            return None;
+        }
         list(&self.path, "", MAX_DEPTH, &mut names);
         names.sort();
         Some(names)
+    }
+
+    /// The device whose file a link leads to: by another name it is no less its file.
+    pub(super) fn device_behind(&self, name: &str) -> Option<Mac> {
+        let folder = self.path.canonicalize().ok()?;
+        let path = folder.join(name).canonicalize().ok()?;
+        Mac::in_name(path.strip_prefix(&folder).ok()?.to_str()?)
     }
 
     /// Opens a file of it, with its length. A link may lead to another file of the folder, and not out of it.
@@ -49,6 +66,13 @@ impl Folder {
         let path = folder.join(name).canonicalize().map_err(text)?;
         if !path.starts_with(&folder) {
             return Err("the file is a link that leads out of the folder: copy the file instead".to_owned());
+        }
+        let mut above = path.ancestors().skip(1).take_while(|above| above.starts_with(&folder));
+        if let Some(configuration) = above.find(|above| above.join(CONFIGURATION).exists()) {
+            return Err(format!(
+                "{CONFIGURATION} lies in {}, so what lies there has passwords in it: give the files of telephones a folder of their own",
+                configuration.display()
+            ));
         }
         // Before it is opened: to open a pipe would wait for who writes to it.
         if !fs::metadata(&path).map_err(text)?.is_file() {
@@ -122,6 +146,16 @@ mod tests {
         assert!(read("/etc/hostname").unwrap_err().contains("leads out of the folder"));
         assert!(read("sub").unwrap_err().contains("no ordinary file"));
         assert!(read("none").is_err());
+        assert_eq!((folder.device_behind("a.cfg"), folder.device_behind("none")), (None, None));
+        fs::write(folder.path().join("SIP0014A9BC0001.cnf"), "").unwrap();
+        symlink("SIP0014A9BC0001.cnf", folder.path().join("kitchen.cnf")).unwrap();
+        assert_eq!(folder.device_behind("kitchen.cnf"), Mac::parse("0014A9BC0001"));
+        // The folder of the configuration, or one above it, is no folder for this.
+        fs::write(folder.path().join("sub/sip.conf"), "secret=").unwrap();
+        assert_eq!(read("a.cfg").unwrap(), "abc");
+        for name in ["sub/sip.conf", "sub/b.cfg"] {
+            assert!(read(name).unwrap_err().contains("a folder of their own"), "{name}");
+        }
         fs::remove_dir_all(&root).unwrap();
         assert_eq!(Folder::new(root).changed(), Some(Vec::new()));
     }

@@ -15,6 +15,7 @@ pub use networks::Networks;
 
 use super::Publish;
 use crate::event::provision::FileOutcome;
+use crate::provision::file_name::MAX_NAME;
 use crate::provision::{Found, Mac, Request, Shelf, Via};
 use board::Asked;
 use folder::Folder;
@@ -150,13 +151,17 @@ impl PhoneFiles {
             shelf.set_files(files);
         }
         let address = peer.ip().to_canonical();
-        shelf.find(&Request { name, via, mac, address, reached_at: reached_at.to_canonical(), user_agent })
+        let request = Request { name, via, mac, address, reached_at: reached_at.to_canonical(), user_agent };
+        match shelf.find(&request) {
+            Found::OnDisk { name, device: None } => Found::OnDisk { device: folder.device_behind(&name), name },
+            found => found,
+        }
     }
 
     fn decide(&self, asker: &Asker<'_>, address: IpAddr, mac: Option<Mac>, found: Found) -> Answer {
         let entry = |name: &str| {
             let Asker { via, user_agent, .. } = *asker;
-            let asked = Asked { mac, address, via, user_agent: user_agent.map(str::to_owned), file: name.to_owned() };
+            let asked = Asked { mac, address, via, user_agent: user_agent.map(kept), file: kept(name) };
             Entry::new(self.board.clone(), self.publish.clone(), asked)
         };
         let may_have = |device: Option<Mac>| (device.is_some() && device == mac) || self.board.is_open();
@@ -210,6 +215,11 @@ impl PhoneFiles {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// As much of a text from outside as is kept and logged: of a name as much as is looked for.
+fn kept(text: &str) -> String {
+    text.char_indices().take_while(|(at, _)| *at < MAX_NAME).map(|(_, letter)| letter).collect()
 }
 
 impl State {

@@ -72,6 +72,39 @@ fn a_file_with_passwords_is_given_to_its_device_alone_or_while_the_window_is_ope
 }
 
 #[test]
+fn a_link_to_a_devices_file_is_treated_as_that_file() {
+    let bench = bench("link");
+    std::os::unix::fs::symlink(format!("SIP{DEVICE}.cnf"), bench.folder.join("kitchen.cnf")).unwrap();
+    assert!(matches!(bench.asks(Some("0014A9BC0002"), "kitchen.cnf"), Answer::Refused));
+    assert_eq!(bench.last(), FileOutcome::Withheld { device: Some(DEVICE.to_owned()) });
+    assert!(matches!(bench.asks(Some(DEVICE), "kitchen.cnf"), Answer::Give(handed) if handed.has_secret));
+}
+
+#[test]
+fn of_a_very_long_name_as_much_is_kept_as_is_looked_for() {
+    let bench = bench("long");
+    assert!(matches!(bench.asks(None, &"é".repeat(4000)), Answer::Refused));
+    assert_eq!(bench.events.lock().unwrap()[0].file.as_received().len(), 256);
+    assert_eq!(bench.files.board().rows().devices[0].last.len(), 256);
+}
+
+#[test]
+fn one_network_of_ipv6_does_not_push_the_telephones_off_the_board() {
+    let bench = bench("prefix");
+    bench.asks(Some(DEVICE), "RINGLIST.DAT");
+    for number in 0..2000 {
+        let peer: SocketAddr = format!("[fd00::{number:x}]:69").parse().unwrap();
+        let asker = Asker { name: "none", via: Via::Tftp, peer, reached_at: peer.ip(), user_agent: None };
+        let found = bench.files.find(&asker, None);
+        bench.files.decide(&asker, peer.ip(), None, found);
+    }
+    let rows = bench.files.board().rows();
+    assert_eq!(rows.devices.len(), 33, "32 of that network");
+    assert!(rows.devices.iter().any(|row| row.mac == DEVICE));
+    assert!(rows.devices.iter().any(|row| row.address == "fd00::7cf".parse::<IpAddr>().unwrap()), "the latest");
+}
+
+#[test]
 fn what_became_of_each_request_is_kept_and_told_once() {
     let bench = bench("board");
     assert!(matches!(bench.asks(None, "none"), Answer::Missing));
