@@ -267,7 +267,7 @@ mod tests {
         let spray = |word: &[u8]| (24_300..24_500u16).for_each(|port| drop(stranger.send_to(word, (LOCAL, port))));
         spray(b"before");
         std::thread::sleep(Duration::from_millis(20));
-        let pair = ports.take(LOCAL).unwrap();
+        let mut pair = ports.take(LOCAL).unwrap();
         spray(b"after");
         let mut buffer = [0; 16];
         let heard = (0..500).find_map(|_| {

@@ -72,7 +72,7 @@ impl Reader {
 
     /// The next packet of a socket: its length, and how it came. One system call for one readiness: the packet after it is
     /// reported by the next wait.
-    pub fn receive(&mut self, socket: &MediaSocket) -> Option<(usize, Arrival)> {
+    pub fn receive(&mut self, socket: &mut MediaSocket) -> Option<(usize, Arrival)> {
         if !std::mem::take(&mut self.is_stamped) {
             let (length, source) = socket.receive(&mut self.buffer[..])?;
             return Some((length, Arrival { source, at: None, dropped: None }));

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 
 /// A packet waits at the stream in `slot`, whose peer's address is not known yet.
 pub(super) fn early(stream: &mut Stream, now: Time, reader: &mut Reader) {
-    let Some((length, arrival)) = reader.receive(&stream.rtp) else { return };
+    let Some((length, arrival)) = reader.receive(&mut stream.rtp) else { return };
     match reader.packet(length) {
         Some(packet) => stream.keep(now, arrival.source, packet),
         None => increment(&mut stream.counts.malformed),
@@ -30,7 +30,7 @@ pub(super) fn rtp(
     trace: Option<&mut PacketTrace>,
 ) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
-    let (length, arrival) = reader.receive(&stream.rtp)?;
+    let (length, arrival) = reader.receive(&mut stream.rtp)?;
     let Some(packet) = reader.packet(length) else {
         increment(&mut stream.counts.malformed);
         return None;
@@ -142,7 +142,7 @@ fn leave_out(streams: &mut Slab<Stream>, slot: usize) {
 /// reported.
 pub(super) fn datagram(streams: &mut Slab<Stream>, slot: usize, now: Time, reader: &mut Reader) -> Option<MediaEvent> {
     let stream = streams.get_mut(slot)?;
-    let (length, arrival) = reader.receive(&stream.rtp)?;
+    let (length, arrival) = reader.receive(&mut stream.rtp)?;
     let Some(datagram) = reader.packet(length) else {
         increment(&mut stream.counts.malformed);
         return None;
@@ -186,7 +186,7 @@ pub(super) fn udptl_datagram(
 /// One RTCP packet waits at the stream in `slot`.
 pub(super) fn rtcp(streams: &mut Slab<Stream>, slot: usize, now: Time, reader: &mut Reader) {
     let Some(stream) = streams.get_mut(slot) else { return };
-    let Some((length, arrival)) = reader.receive(&stream.rtcp) else { return };
+    let Some((length, arrival)) = reader.receive(&mut stream.rtcp) else { return };
     let Some(packet) = reader.packet(length).filter(|packet| rtcp::is_rtcp(packet)) else {
         increment(&mut stream.counts.malformed);
         return;

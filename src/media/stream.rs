@@ -370,8 +370,8 @@ impl Stream {
         let length = if moved { rtcp::shift(packet, &own, &reported) } else { Some(packet.len()) };
         let ready = length.and_then(|length| packet.get(..length)).filter(|_| !orphan);
         let (socket, to) = match came {
-            Came::OnRtcp => (&self.rtcp, self.rtcp_to),
-            Came::OnRtp => (&self.rtp, self.rtp_to),
+            Came::OnRtcp => (&mut self.rtcp, self.rtcp_to),
+            Came::OnRtp => (&mut self.rtp, self.rtp_to),
         };
         // A peer that gave no address for RTCP misses nothing.
         let Some(to) = to else { return };
@@ -388,7 +388,7 @@ impl Stream {
     pub fn deliver_report(&mut self, now: Time, packet: &[u8]) {
         // A peer that gave no address for RTCP misses nothing.
         let Some(to) = self.rtcp_to else { return };
-        let socket = if self.rtp_to == Some(to) { &self.rtp } else { &self.rtcp };
+        let socket = if self.rtp_to == Some(to) { &mut self.rtp } else { &mut self.rtcp };
         let sent = socket.send(packet, to).is_ok();
         if sent {
             self.heard.far_end.pass(now, packet);

@@ -76,3 +76,48 @@ fn a_line_that_did_not_listen_for_a_moment_misses_only_what_came_then() {
     (5..9).for_each(|n| say(&rig, &a, &b, n));
     (2..5).for_each(|n| say(&rig, &b, &a, n));
 }
+
+/// A message that says that nobody listens at `to`, as if of a packet from `from` to there (RFC 792).
+fn port_unreachable(from: SocketAddr, to: SocketAddr) -> Vec<u8> {
+    let (IpAddr::V4(source), IpAddr::V4(target)) = (from.ip(), to.ip()) else { panic!("IPv4 only") };
+    let mut message = vec![3, 3, 0, 0, 0, 0, 0, 0, 0x45, 0, 0, 200, 0, 0, 0, 0, 64, 17, 0, 0];
+    message.extend(source.octets().into_iter().chain(target.octets()));
+    message.extend([from.port(), to.port(), 180, 0].into_iter().flat_map(u16::to_be_bytes));
+    let sum: u32 = message.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();
+    let sum = (sum & 0xffff) + (sum >> 16);
+    let check = !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap();
+    message[2..4].copy_from_slice(&check.to_be_bytes());
+    message
+}
+
+#[test]
+fn forged_messages_of_a_closed_port_cost_no_packet() {
+    use rustix::net::{AddressFamily, SendFlags, SocketType, ipproto, sendto, socket};
+    let Ok(raw) = socket(AddressFamily::INET, SocketType::RAW, Some(ipproto::ICMP)) else {
+        eprintln!("skipped: forged ICMP needs root");
+        return;
+    };
+    let rig = Rig::new(19_450..=19_499);
+    let (a, b) = rig.call();
+    say(&rig, &a, &b, 1);
+    say(&rig, &b, &a, 1);
+    let exchange = a.exchange.unwrap();
+    let forged = port_unreachable(exchange, a.rtp.local_addr().unwrap());
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let target = SocketAddr::new(exchange.ip(), 0);
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                let _ = sendto(&raw, &forged, SendFlags::empty(), &target);
+            }
+        });
+        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            (2..100).for_each(|n| {
+                say(&rig, &b, &a, n);
+                say(&rig, &a, &b, n);
+            });
+        }));
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        told.unwrap();
+    });
+}
