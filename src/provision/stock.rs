@@ -179,7 +179,9 @@ impl Stock {
         let is_main = device.model.files.last() == Some(kind);
         let own = device.mac.and_then(|mac| self.own_templates.get(&mac)).filter(|_| is_main);
         let filled = own.unwrap_or(&kind.template).fill(&self.values(device, facts), kind.format, passwords);
-        made(name, kind.what, filled)
+        let file = made(name, kind.what, filled);
+        // A template of the user's may have a password that no name in it stands for, such as that of the device's own page.
+        MadeFile { has_secret: file.has_secret || is_main, ..file }
     }
 
     /// A file of all devices of a make, or what a new device is given.
