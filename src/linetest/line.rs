@@ -55,7 +55,7 @@ impl Line {
         let end = self.end();
         let goes_on = known.map(place).filter(|position| {
             let ahead = position.saturating_sub(end);
-            ahead <= JUMP && ahead >= -JUMP
+            (-JUMP..=JUMP).contains(&ahead)
         });
         let position = goes_on.unwrap_or_else(|| self.begin(packet));
         self.early = self.early.min(packet.at.saturating_sub(position));

@@ -118,7 +118,7 @@ pub fn verdict(report: &Report) -> Verdict {
     }
     findings.lost(report.came_and_lost());
     let mut findings = findings.0;
-    findings.sort_by(|one, other| other.grade.cmp(&one.grade));
+    findings.sort_by_key(|found| std::cmp::Reverse(found.grade));
     let grade = findings.first().map_or(Grade::Unknown, |worst| worst.grade);
     Verdict { grade, findings }
 }
