@@ -362,8 +362,8 @@ pub static TABLE: &[Command] = &[
         words: "linetest show",
         arguments: "[CHANNEL|LINE|last|all] [--json]",
         synopsis: "Show what a line test found",
-        help: "Shows the latest test of a line (LineTest() in the dialplan), that of a channel or a line, or all of\n\
-               the last 20: what it is good for, why, and what was measured.",
+        help: "Shows the latest test of a line (LineTest() in the dialplan), that of a channel or a line, or\n\
+               all of the last 20: what it is good for, why, and what was measured.",
         complete: &[Completion::Word("last all --json"), Completion::Word("--json")],
         run: line_test::show,
     },
