@@ -178,7 +178,7 @@ mod tests {
         let Ok(Packet::Read(request)) = parse(b"\0\x01./SIP0014A9BC0001.cnf\0OCTET\0") else { panic!() };
         assert_eq!((&*request.name, request.mode), ("./SIP0014A9BC0001.cnf", Mode::Octet));
         assert_eq!(request.options, []);
-        let Ok(Packet::Read(request)) = parse(b"\0\x01a\0netascii\0tsize\00\0BLKSIZE\01428\0\0\0") else { panic!() };
+        let Ok(Packet::Read(request)) = parse(b"\0\x01a\0netascii\0tsize\x000\0BLKSIZE\x001428\0\0\0") else { panic!() };
         assert_eq!(request.mode, Mode::Netascii);
         assert_eq!(request.options, [("tsize".into(), "0".into()), ("BLKSIZE".into(), "1428".into())]);
         assert!(matches!(parse(b"\0\x02a\0octet\0"), Ok(Packet::Write(_))));
@@ -212,14 +212,14 @@ mod tests {
     fn what_is_sent() {
         assert_eq!(data(258, b"ab"), b"\0\x03\x01\x02ab");
         assert_eq!(error(ErrorCode::NotFound, "File not found"), b"\0\x05\0\x01File not found\0");
-        assert_eq!(option_ack(&[("blksize", 1428), ("tsize", 9)]), b"\0\x06blksize\01428\0tsize\09\0");
+        assert_eq!(option_ack(&[("blksize", 1428), ("tsize", 9)]), b"\0\x06blksize\x001428\0tsize\09\0");
     }
 
     /// `STROWGER_MUTATIONS` sets how many.
     #[test]
     fn mutated_packets_never_panic_and_stay_within_bounds() {
         let seeds: [&[u8]; 4] = [
-            b"\0\x01./SIP0014A9BC0001.cnf\0octet\0blksize\01428\0tsize\00\0windowsize\08\0timeout\05\0",
+            b"\0\x01./SIP0014A9BC0001.cnf\0octet\0blksize\x001428\0tsize\x000\0windowsize\08\0timeout\x005\0",
             b"\0\x02x\0netascii\0",
             b"\0\x04\0\x01",
             b"\0\x05\0\x01gone\0",

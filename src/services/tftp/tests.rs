@@ -92,11 +92,11 @@ fn each_transfer_has_a_port_of_its_own_and_ends_with_what_was_asked() {
     let server = Server::start("plain");
     let [one, two] = [Client::new(), Client::new()];
     one.0.send_to(b"\0\x01./FILE\0octet\0", server.at).unwrap();
-    two.0.send_to(b"\0\x01file\0octet\0blksize\01400\0tsize\00\0", server.at).unwrap();
+    two.0.send_to(b"\0\x01file\0octet\0blksize\x001400\0tsize\x000\0", server.at).unwrap();
     let (first, from_one) = one.next();
     let (oack, from_two) = two.next();
     assert_eq!((first.len(), &first[..4]), (516, b"\0\x03\0\x01".as_slice()));
-    assert_eq!(oack, b"\0\x06blksize\01400\0tsize\01300\0");
+    assert_eq!(oack, b"\0\x06blksize\x001400\0tsize\x001300\0");
     assert!(from_one != from_two && from_one != server.at && from_two != server.at);
     // Somebody else's acknowledgement is not heeded.
     let stranger = Client::new();
