@@ -346,20 +346,6 @@ pub static TLS_UNUSABLE: Finding = Finding {
     advice: "repair the file and reload",
 };
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_is_sorted_and_complete() {
-        assert!(TABLE.windows(2).all(|pair| matches!(pair, [a, b] if a.code < b.code)));
-        for finding in TABLE {
-            assert!(!finding.what.is_empty() && !finding.why.is_empty() && !finding.advice.is_empty());
-            assert!(finding.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", finding.code);
-        }
-    }
-}
-
 /// A line of an adapter that does not say what is behind it.
 pub static DEVICE_KIND: Finding = Finding {
     code: "device-kind",
@@ -399,3 +385,17 @@ pub static DEVICE_TEMPLATE: Finding = Finding {
     why: "the one that came with the program is used instead, if there is one",
     advice: "correct the line; docs/reference/devices.md has the names that a template may have",
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_complete() {
+        assert!(TABLE.windows(2).all(|pair| matches!(pair, [a, b] if a.code < b.code)));
+        for finding in TABLE {
+            assert!(!finding.what.is_empty() && !finding.why.is_empty() && !finding.advice.is_empty());
+            assert!(finding.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", finding.code);
+        }
+    }
+}

@@ -178,7 +178,9 @@ mod tests {
         let Ok(Packet::Read(request)) = parse(b"\0\x01./SIP0014A9BC0001.cnf\0OCTET\0") else { panic!() };
         assert_eq!((&*request.name, request.mode), ("./SIP0014A9BC0001.cnf", Mode::Octet));
         assert_eq!(request.options, []);
-        let Ok(Packet::Read(request)) = parse(b"\0\x01a\0netascii\0tsize\x000\0BLKSIZE\x001428\0\0\0") else { panic!() };
+        let Ok(Packet::Read(request)) = parse(b"\0\x01a\0netascii\0tsize\x000\0BLKSIZE\x001428\0\0\0") else {
+            panic!()
+        };
         assert_eq!(request.mode, Mode::Netascii);
         assert_eq!(request.options, [("tsize".into(), "0".into()), ("BLKSIZE".into(), "1428".into())]);
         assert!(matches!(parse(b"\0\x02a\0octet\0"), Ok(Packet::Write(_))));
