@@ -104,15 +104,22 @@ fn forged_messages_of_a_closed_port_cost_no_packet() {
     let exchange = a.exchange.unwrap();
     let forged = port_unreachable(exchange, a.rtp.local_addr().unwrap());
     let is_over = std::sync::atomic::AtomicBool::new(false);
+    let forgeries = std::sync::atomic::AtomicU64::new(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let target = SocketAddr::new(exchange.ip(), 0);
             while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
                 let _ = sendto(&raw, &forged, SendFlags::empty(), &target);
+                forgeries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
         });
         let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            (2..100).for_each(|n| {
+            (2..300).for_each(|n| {
+                // They are under way while the packet is.
+                let before = forgeries.load(std::sync::atomic::Ordering::Relaxed);
+                while forgeries.load(std::sync::atomic::Ordering::Relaxed) < before + 20 {
+                    std::thread::yield_now();
+                }
                 say(&rig, &b, &a, n);
                 say(&rig, &a, &b, n);
             });
