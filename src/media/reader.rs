@@ -18,8 +18,7 @@ const NOTES: usize = 128;
 /// When the first packet waited so long, the others are read with their stamps, too.
 const WAITED: Duration = Duration::from_micros(500);
 
-/// The two clocks were farther apart or nearer by this than a moment ago: one was set, or the thread was stopped between
-/// reading both. No stamp counts then.
+/// The two clocks were farther apart or nearer by this than a moment ago: one was set. No stamp counts then.
 const SET: u64 = 1_000_000;
 
 /// A packet that was read.
@@ -58,15 +57,19 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// Packets are ready at `now`.
-    pub fn begin(&mut self, now: Time) {
-        let wall = Duration::try_from(clock_gettime(ClockId::Realtime)).unwrap_or_default();
-        let ahead = wall.saturating_sub(now.since_start());
-        let ahead = u64::try_from(ahead.as_nanos()).unwrap_or(u64::MAX);
-        let before = self.ahead.replace(ahead);
+    /// Packets are ready at `now`; `clock` says what time it is. Where the two clocks are not as they were, the thread was
+    /// most likely stopped between reading the one and the other: they are read once more.
+    pub fn begin(&mut self, now: Time, clock: impl Fn() -> Time) {
         // A clock that is being corrected runs up to a thousandth faster or slower.
         let corrected = u64::try_from(now.since(self.looks).as_micros()).unwrap_or(u64::MAX);
-        self.is_stamped = before.is_some_and(|before| before.abs_diff(ahead) < SET.saturating_add(corrected));
+        let before = self.ahead;
+        let fits = |ahead: u64| before.is_some_and(|before| before.abs_diff(ahead) < SET.saturating_add(corrected));
+        let mut ahead = ahead_of(now);
+        if !fits(ahead) {
+            ahead = ahead_of(clock());
+        }
+        self.is_stamped = fits(ahead);
+        self.ahead = Some(ahead);
         (self.now, self.looks) = (now, now);
     }
 
@@ -89,4 +92,10 @@ impl Reader {
     pub fn packet(&mut self, length: usize) -> Option<&mut [u8]> {
         self.buffer.get_mut(..length).filter(|packet| packet.len() <= MAX_PACKET)
     }
+}
+
+/// How far the wall clock is ahead of ours, which says `now`, in nanoseconds.
+fn ahead_of(now: Time) -> u64 {
+    let wall = Duration::try_from(clock_gettime(ClockId::Realtime)).unwrap_or_default();
+    u64::try_from(wall.saturating_sub(now.since_start()).as_nanos()).unwrap_or(u64::MAX)
 }

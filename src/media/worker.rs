@@ -143,7 +143,8 @@ impl Worker {
                 Err(_) => return,
             }
             let now = self.now();
-            self.reader.begin(now);
+            let started = self.started;
+            self.reader.begin(now, || Time::from_start(started.elapsed()));
             // Orders first: a packet may be waiting for the very address an order brings. When an order has put another
             // stream into a slot, its socket is read in vain, no more.
             let is_woken = ready.iter().any(|event| event.data.u64() == WAKEUP);
