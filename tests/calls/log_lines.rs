@@ -68,6 +68,9 @@ const HOSTILE: &[&str] = &[
     "8 | @ | failed to authenticate",
 ];
 
+/// The last numbers of the addresses of those who write so.
+const GUESTS: std::ops::Range<u64> = 70..78;
+
 /// Bytes and pieces that are put into them.
 const PIECES: &[&str] = &[
     ":",
@@ -169,11 +172,16 @@ fn said_of(calls: u64) -> Vec<LogLine> {
             bed.unplug(name);
         }
         bed.register_all();
-        bed.add("passer-by", "", "192.0.2.77:5060", "192.0.2.77:5004", DeviceProfile::Grandstream);
+        // Of one source only a few refused calls are logged: there are several.
+        for guest in GUESTS {
+            let (sip, rtp) = (format!("192.0.2.{guest}:5060"), format!("192.0.2.{guest}:5004"));
+            bed.add(&format!("passer-by {guest}"), "", &sip, &rtp, DeviceProfile::Grandstream);
+        }
         let reason = quoted(&mutated(&mut rng));
         bed.rewrite_head("isp", "180 Ringing", &format!("{} {reason}", [180, 480, 486, 603, 302][world as usize % 5]));
         for number in 0..40 {
-            bed.inject("passer-by", &invite(world * 100 + number, &mut rng));
+            let guest = GUESTS.start + number % (GUESTS.end - GUESTS.start);
+            bed.inject(&format!("passer-by {guest}"), &invite(world * 100 + number, &mut rng));
             if number % 4 == 3 {
                 bed.run(Duration::from_secs(60));
             }

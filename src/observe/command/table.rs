@@ -501,11 +501,10 @@ pub static TABLE: &[Command] = &[
         arguments: "[CHANNEL] [--json]",
         synopsis: "Show how the sound of calls comes",
         help: "Tells in sentences how the sound of each channel comes, or that of one: packets lost, late\n\
-               and twice, jitter, waits, silence left out, what else it sent (telephone events, NSE), who sent\n\
-               a re-INVITE, what the line reports itself; after a minute\n\
-               how the clocks of two lines that talk run against each other; and what to do for a modem.\n\
-               --json: the same for programs, a channel a line. With directmedia=yes no sound passes\n\
-               through the exchange.",
+               and twice, jitter, waits, silence left out, what else it sent (telephone events, NSE),\n\
+               who sent a re-INVITE, what the line reports itself; after a minute how the clocks of two\n\
+               lines that talk run against each other; and what to do for a modem. --json: the same for\n\
+               programs, a channel a line. With directmedia=yes no sound passes through the exchange.",
         complete: &[Completion::Channel],
         run: quality::show,
     },
