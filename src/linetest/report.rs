@@ -212,7 +212,7 @@ pub struct Steadiness {
     pub followed: Duration,
     /// Their level against what was sent.
     pub level: Option<Decibel>,
-    /// The first of the slips, up to [`super::steadiness::MAX_SLIPS`].
+    /// The first 32 of the slips.
     pub slips: Vec<Slip>,
     /// How many there were.
     pub slip_count: u64,

@@ -4,13 +4,14 @@ use super::rtp_debug::PacketTrace;
 use super::stock::Opened;
 use crate::pbx::media::{Heard, MediaCommand, MediaEvent, StreamCounts, StreamId};
 use rustix::event::{EventfdFlags, eventfd};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a stream has counted, and how its packets came; none: there is no such stream.
 pub(super) type Look = Option<(StreamCounts, Box<Heard>)>;
@@ -33,6 +34,62 @@ pub(super) enum Order {
     Look(StreamId, SyncSender<Look>),
     /// Close every port and end.
     Stop,
+}
+
+/// The way into the inbox.
+///
+/// Not a channel of the standard library: who takes something out of that turns round and round until a sender that was
+/// interrupted while it put something in has gone on. At real-time priority the media thread keeps such a sender from its
+/// processor meanwhile, and all calls stand still for seconds. For a lock it sleeps, and the sender goes on.
+#[derive(Clone, Default)]
+pub(super) struct Orders(Arc<Mutex<Waiting>>);
+
+#[derive(Default)]
+struct Waiting {
+    orders: VecDeque<Order>,
+    is_closed: bool,
+}
+
+impl Orders {
+    /// Puts an order in. False: the thread has ended.
+    pub(super) fn put(&self, order: Order) -> bool {
+        let mut waiting = self.waiting();
+        if !waiting.is_closed {
+            waiting.orders.push_back(order);
+        }
+        !waiting.is_closed
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the media thread takes its orders from. Once it is dropped nothing is taken any more.
+pub(super) struct Inbox(Orders);
+
+impl Inbox {
+    /// The inbox of these orders.
+    pub(super) fn of(orders: &Orders) -> Inbox {
+        Inbox(orders.clone())
+    }
+
+    /// The first order that waits.
+    pub(super) fn take(&self) -> Option<Order> {
+        self.0.waiting().orders.pop_front()
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        let left = {
+            let mut waiting = self.0.waiting();
+            waiting.is_closed = true;
+            std::mem::take(&mut waiting.orders)
+        };
+        // Outside of the lock: an order may have ports and channels to close.
+        drop(left);
+    }
 }
 
 /// Wakes the media thread when its inbox has something. Signalled for all commands of a turn of the switch, it costs

@@ -39,7 +39,7 @@ mod track;
 mod worker;
 
 use crate::pbx::media::{Heard, MediaCommand, MediaEvent, StreamCounts, StreamId};
-use inbox::{Order, Wakeup};
+use inbox::{Order, Orders, Wakeup};
 use priority::Keeper;
 pub use priority::{LEVEL, Priority};
 pub use rtp_debug::PacketTrace;
@@ -48,7 +48,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
-use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -56,7 +56,7 @@ use worker::Worker;
 
 /// The media thread: ports, relay, player. Dropping it closes every port.
 pub struct Media {
-    orders: Sender<Order>,
+    orders: Orders,
     wakeup: Arc<Wakeup>,
     state: Mutex<State>,
     priority: priority::Shown,
@@ -74,11 +74,11 @@ impl Media {
     /// # Errors
     /// The system gives no epoll or eventfd, or the port range holds no pair of an even port and the odd one above it.
     pub fn new(settings: MediaSettings, events: impl Fn(MediaEvent) + Send + 'static) -> io::Result<Media> {
-        let (orders, inbox) = channel();
+        let orders = Orders::default();
         let wakeup = Arc::new(Wakeup::new()?);
         let priority = priority::Shown::default();
         let keeper = Keeper::new(priority.clone());
-        let worker = Worker::new(settings, Box::new(events), (orders.clone(), inbox), Arc::clone(&wakeup), keeper)?;
+        let worker = Worker::new(settings, Box::new(events), orders.clone(), Arc::clone(&wakeup), keeper)?;
         Ok(Media { orders, wakeup, state: Mutex::new(State::Prepared(Box::new(worker))), priority })
     }
 
@@ -135,7 +135,7 @@ impl Media {
     }
 
     fn order(&self, order: Order) -> bool {
-        let taken = self.orders.send(order).is_ok();
+        let taken = self.orders.put(order);
         self.wakeup.signal();
         taken
     }

@@ -13,25 +13,24 @@ use crate::pbx::media::{MediaCommand, MediaEvent, StreamId};
 use crate::pbx::mixing::{FeedPlan, MixId, Seat, SpyPlan};
 use crate::pbx::recording::{RecordPlan, Recorded, RecordingId};
 use std::sync::Arc;
-use std::sync::mpsc::TryRecvError;
 
 impl Worker {
     /// Carries out what is in the inbox; false: stop.
     pub(super) fn orders(&mut self) -> bool {
         self.wakeup.clear();
-        loop {
-            match self.inbox.try_recv() {
-                Ok(Order::Command(command)) => self.command(*command),
-                Ok(Order::Report(event)) => self.pass_on(event),
-                Ok(Order::Trace(trace)) => self.trace = trace,
-                Ok(Order::Addresses(own)) => self.own = own,
-                Ok(Order::Look(id, answer)) => drop(answer.try_send(self.stream(id).map(|stream| stream.look()))),
-                Ok(Order::Opened(opened)) => self.ports.stock(*opened, self.streams.len() >= SEVERAL),
-                Ok(Order::Ports(range, dscp)) => self.ports.change(range, dscp, &mut self.rng),
-                Err(TryRecvError::Empty) => return true,
-                Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return false,
+        while let Some(order) = self.inbox.take() {
+            match order {
+                Order::Command(command) => self.command(*command),
+                Order::Report(event) => self.pass_on(event),
+                Order::Trace(trace) => self.trace = trace,
+                Order::Addresses(own) => self.own = own,
+                Order::Look(id, answer) => drop(answer.try_send(self.stream(id).map(|stream| stream.look()))),
+                Order::Opened(opened) => self.ports.stock(*opened, self.streams.len() >= SEVERAL),
+                Order::Ports(range, dscp) => self.ports.change(range, dscp, &mut self.rng),
+                Order::Stop => return false,
             }
         }
+        true
     }
 
     fn command(&mut self, command: MediaCommand) {

@@ -1,7 +1,7 @@
 //! The thread that writes recordings, and that measures lines. The media thread gives it copies of packets and never
 //! waits for it.
 
-use super::inbox::{Order, Wakeup};
+use super::inbox::{Order, Orders, Wakeup};
 use super::priority;
 use super::sound_file::SoundFile;
 use super::track::Track;
@@ -106,7 +106,7 @@ impl Recorder {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub(super) fn start(started: Instant, orders: Sender<Order>, wakeup: Arc<Wakeup>) -> io::Result<Recorder> {
+    pub(super) fn start(started: Instant, orders: Orders, wakeup: Arc<Wakeup>) -> io::Result<Recorder> {
         let (jobs, inbox) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let queue = RecorderQueue { jobs, waiting: waiting.clone() };
@@ -137,7 +137,7 @@ struct Writer {
     started: Instant,
     inbox: Receiver<Job>,
     waiting: Arc<AtomicUsize>,
-    orders: Sender<Order>,
+    orders: Orders,
     wakeup: Arc<Wakeup>,
     recordings: BTreeMap<RecordingId, Recording>,
     turns: u64,
@@ -224,7 +224,7 @@ impl Writer {
     fn report(&self, stream: StreamId, recording: RecordingId, recorded: Recorded) {
         let event = MediaEvent::Recorded { stream, recording, recorded: Box::new(recorded) };
         // The media thread may have ended.
-        let _ = self.orders.send(Order::Report(event));
+        self.orders.put(Order::Report(event));
         self.wakeup.signal();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::digit_sender::Press;
 use super::early::Waiting;
-use super::inbox::{Order, Wakeup};
+use super::inbox::{Inbox, Order, Orders, Wakeup};
 use super::mixer::{self, Mixes};
 use super::player::{PACKET, Playing, Request};
 use super::ports::Ports;
@@ -30,7 +30,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender};
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 /// Stands in `due` for first packets that have waited long enough; playings count from one.
@@ -60,8 +60,8 @@ pub(super) struct Worker {
     pub(super) epoll: OwnedFd,
     pub(super) wakeup: Arc<Wakeup>,
     /// Where the recorder reports.
-    pub(super) orders: Sender<Order>,
-    pub(super) inbox: Receiver<Order>,
+    pub(super) orders: Orders,
+    pub(super) inbox: Inbox,
     /// The thread that writes recordings; none before the first.
     pub(super) recorder: Option<Recorder>,
     pub(super) events: Box<dyn Fn(MediaEvent) + Send>,
@@ -91,7 +91,7 @@ impl Worker {
     pub fn new(
         settings: MediaSettings,
         events: Box<dyn Fn(MediaEvent) + Send>,
-        (orders, inbox): (Sender<Order>, Receiver<Order>),
+        orders: Orders,
         wakeup: Arc<Wakeup>,
         priority: Keeper,
     ) -> io::Result<Worker> {
@@ -101,8 +101,8 @@ impl Worker {
         Ok(Worker {
             epoll,
             wakeup,
+            inbox: Inbox::of(&orders),
             orders,
-            inbox,
             events,
             started: Instant::now(),
             ports: Ports::new(settings.ports, settings.dscp, &mut rng)?,
@@ -128,7 +128,7 @@ impl Worker {
         // Before the thread goes first: the other one is not to.
         let (orders, wakeup) = (self.orders.clone(), Arc::clone(&self.wakeup));
         self.ports.open_stock(move |opened| {
-            let is_taken = orders.send(Order::Opened(Box::new(opened))).is_ok();
+            let is_taken = orders.put(Order::Opened(Box::new(opened)));
             wakeup.signal();
             is_taken
         });

@@ -15,7 +15,7 @@ const EXPECTED: [(&str, u64); 31] = [
     ("with video at the end", 100),
     ("calls given up", 60),
     ("scripts with a phone that was gone for a while", 60),
-    ("calls led by a menu", 600),
+    ("calls led by a menu", 1000),
     ("prompts", 10),
     ("recordings", 200),
     ("calls parked", 60),
