@@ -201,6 +201,10 @@ impl Load {
     fn take(&self, voice: &Voice) {
         let mut packet = [0; 2_048];
         let Ok(length) = voice.socket.recv(&mut packet) else { return };
+        // The exchange's own reports (RTCP) to the port above a menu caller's, which is another voice's here.
+        if (200..=207).contains(&packet[1]) {
+            return;
+        }
         if voice.kind == Kind::Menu {
             self.from_menus.fetch_add(1, Ordering::Relaxed);
             return;
