@@ -3,6 +3,7 @@
 
 pub mod json;
 mod nearest;
+pub mod xml;
 
 pub use nearest::{KnownNames, nearest};
 use std::fmt::{self, Display, Write as _};

@@ -43,11 +43,6 @@ impl PhoneBook {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
-    /// The name of a number.
-    pub fn name_of(&self, number: &str) -> Option<&str> {
-        self.0.iter().find(|entry| entry.number == number).map(|entry| entry.name.as_str())
-    }
 }
 
 /// Reads both files; empty texts stand for files that are not there.
@@ -160,7 +155,6 @@ mod tests {
         let shown: Vec<(&str, &str)> =
             book.entries().iter().map(|one| (one.name.as_str(), one.number.as_str())).collect();
         assert_eq!((shown, said), (vec![("ann", "201"), ("Bo", "*60"), ("Doe, \"Jo\"", "+493012345")], Vec::new()));
-        assert_eq!((book.name_of("201"), book.name_of("202")), (Some("ann"), None));
     }
 
     #[test]

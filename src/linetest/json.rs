@@ -4,7 +4,7 @@ use super::decibel::Decibel;
 use super::report::{Echo, Found, Measured, Packets, Report};
 use super::verdict::{Finding, verdict};
 use crate::datetime;
-use std::fmt::Write as _;
+use crate::wording::json::{Object, quoted as text};
 use std::time::Duration;
 
 /// One JSON object: the verdict, its findings, and what each part measured. Levels in dB or dBm0, times in milliseconds.
@@ -92,8 +92,7 @@ fn packets(packets: &Packets) -> String {
 }
 
 fn object(fields: &[(&str, String)]) -> String {
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{}:{value}", text(name))).collect();
-    format!("{{{}}}", fields.join(","))
+    fields.iter().fold(Object::default(), |object, (name, value)| object.raw(name, value)).end()
 }
 
 fn list(values: impl Iterator<Item = String>) -> String {
@@ -110,19 +109,4 @@ fn decibel(level: Option<Decibel>) -> String {
 
 fn milliseconds(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64() * 1_000.0)
-}
-
-/// A string, its quotes included.
-fn text(text: &str) -> String {
-    let mut out = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => out.extend(['\\', letter]),
-            letter if letter.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(letter));
-            }
-            letter => out.push(letter),
-        }
-    }
-    out + "\""
 }

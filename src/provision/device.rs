@@ -92,15 +92,6 @@ impl Models {
         self.0.insert(name, Arc::new(model));
         Ok(())
     }
-
-    /// The model whose SIP `User-Agent` this is; the longest beginning that fits.
-    pub fn of_agent(&self, agent: &str) -> Option<&Arc<Model>> {
-        let begins = |model: &Model| {
-            let fitting = model.agents.iter().filter(|known| agent.starts_with(known.as_str()));
-            fitting.map(String::len).max()
-        };
-        self.all().filter_map(|model| Some((begins(model)?, model))).max_by_key(|(length, _)| *length).map(|(_, m)| m)
-    }
 }
 
 #[cfg(test)]
@@ -119,23 +110,6 @@ mod tests {
             assert!(model.note.contains("never seen on hardware"), "{}", model.name);
         }
         assert_eq!(Models::default().all().count(), BUILT_IN.len() + TEMPLATES.len());
-    }
-
-    #[test]
-    fn a_telephone_is_known_by_what_it_calls_itself() {
-        let models = Models::default();
-        let of = |agent: &str| models.of_agent(agent).map(|model| model.name.clone());
-        for (agent, name) in [
-            ("Linksys/PAP2T-3.1.15(LS)", "pap2t"),
-            ("Linksys/SPA2102-5.2.12", "spa2102"),
-            ("Cisco/SPA112-1.4.1(SR5)", "spa112"),
-            ("Grandstream HT801 1.0.3.2", "ht801"),
-            ("Cisco-CP7960G/8.0", "cisco-7960"),
-            ("Yealink SIP-T42S 66.84.0.15", "yealink"),
-        ] {
-            assert_eq!(of(agent).as_deref(), Some(name), "{agent}");
-        }
-        assert_eq!(of("baresip v1.0"), None);
     }
 
     #[test]

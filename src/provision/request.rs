@@ -35,8 +35,6 @@ pub struct Request<'a> {
     pub address: IpAddr,
     /// The address of the exchange that it asked: what files that are made for it name as the exchange.
     pub reached_at: IpAddr,
-    /// What it says it is (HTTP's User-Agent).
-    pub user_agent: Option<&'a str>,
 }
 
 /// What there is for a request. Whether a file with secrets is given is decided by whoever asks the shelf.

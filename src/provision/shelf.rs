@@ -94,7 +94,7 @@ mod tests {
 
     fn asks(shelf: &Shelf, name: &str) -> Found {
         let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
-        shelf.find(&Request { name, via: Via::Tftp, mac: None, address, user_agent: None, reached_at: address })
+        shelf.find(&Request { name, via: Via::Tftp, mac: None, address, reached_at: address })
     }
 
     #[test]

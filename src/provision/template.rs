@@ -195,7 +195,7 @@ impl<'a> Filling<'a> {
     }
 }
 
-/// A text as it stands in XML, between tags or within quotes.
+/// A text as it stands in a telephone's XML, between tags or within quotes: unlike [`crate::wording::xml::escape`] in ASCII alone.
 pub fn xml(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -4,8 +4,8 @@
 //! coming years; where it follows none (Morocco's follows the moon) what it does this year is told.
 
 use crate::clock::Wall;
-use crate::datetime::Civil;
 use crate::datetime::zones::TimeZone;
+use crate::datetime::{Civil, MONTHS};
 
 const MS_PER_DAY: i64 = 86_400_000;
 /// Years that are looked at for a rule.
@@ -13,20 +13,6 @@ const YEARS: i64 = 5;
 /// Days of so many years, and one day of a leap year more.
 const DAYS_PER_YEAR: i64 = 366;
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /// A zone's rule.

@@ -38,7 +38,7 @@ impl Files {
     fn ask(&self, name: &str, mac: &str) -> Found {
         let address: IpAddr = "192.0.2.40".parse().unwrap();
         let reached_at = EXCHANGE.parse().unwrap();
-        self.0.find(&Request { name, via: Via::Tftp, mac: Mac::parse(mac), address, reached_at, user_agent: None })
+        self.0.find(&Request { name, via: Via::Tftp, mac: Mac::parse(mac), address, reached_at })
     }
 
     fn text(&self, name: &str, mac: &str) -> String {

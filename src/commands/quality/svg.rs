@@ -4,6 +4,7 @@ use crate::commands::call_course::{clocks, length, range, sentences, slips};
 use crate::datetime::span;
 use crate::event::quality::LineQuality;
 use crate::store::history::KeptCall;
+use crate::wording::xml::escape;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -211,21 +212,7 @@ fn legend(svg: &mut String, y: f64) {
 }
 
 fn say(svg: &mut String, class: &str, (x, y): (f64, f64), text: &str) {
-    let _ = writeln!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(text));
-}
-
-/// Text as XML has it; what controls something is left out.
-fn escaped(text: &str) -> String {
-    text.chars()
-        .map(|letter| match letter {
-            '&' => "&amp;".to_owned(),
-            '<' => "&lt;".to_owned(),
-            '>' => "&gt;".to_owned(),
-            '"' => "&quot;".to_owned(),
-            letter if letter.is_control() => " ".to_owned(),
-            letter => letter.to_string(),
-        })
-        .collect()
+    let _ = writeln!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape(text));
 }
 
 /// A sentence in rows, broken between words.

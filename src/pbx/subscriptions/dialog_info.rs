@@ -2,9 +2,9 @@
 //! keys of telephones expect of an exchange.
 
 use super::lamp::{Lamp, rings};
-use super::xml::escape;
 use crate::event::DeviceState;
 use crate::pbx::core::DeviceCall;
+use crate::wording::xml::escape;
 use std::fmt::Write;
 
 /// What a document is about.

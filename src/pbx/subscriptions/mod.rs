@@ -14,7 +14,6 @@ mod table;
 mod waiting;
 mod watched;
 pub mod whereabouts;
-mod xml;
 
 pub use lamp::MAILBOX;
 pub use message_summary::read as read_summary;

@@ -2,8 +2,8 @@
 //! that some telephones still want.
 
 use super::lamp::Lamp;
-use super::xml::escape;
 use crate::event::DeviceState;
+use crate::wording::xml::escape;
 
 /// What is said of a state: is it open for calls, what it is doing (RFC 4480 3.2), and in words.
 struct Said {

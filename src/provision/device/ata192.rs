@@ -8,7 +8,6 @@ pub(super) const MODEL: BuiltIn = BuiltIn {
     title: "Cisco ATA191 or ATA192",
     lines: 2,
     family: Family::Sipura,
-    agents: &["Cisco/ATA191", "Cisco/ATA192", "Cisco-ATA191", "Cisco-ATA192"],
     push: Some("linksys-check-cfg"),
     longest: sipura::LONGEST,
     number: "ATA192",

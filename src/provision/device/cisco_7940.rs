@@ -8,7 +8,6 @@ pub(super) const MODEL: BuiltIn = BuiltIn {
     title: "Cisco 7940",
     lines: 2,
     family: Family::Cisco79xx,
-    agents: &["Cisco-CP7940", "CSCO/8"],
     push: Some("cisco-check-cfg"),
     longest: cisco::LONGEST,
     number: "7940",

@@ -8,7 +8,6 @@ pub(super) const MODEL: BuiltIn = BuiltIn {
     title: "Cisco 7960",
     lines: 6,
     family: Family::Cisco79xx,
-    agents: &["Cisco-CP7960", "CSCO/7"],
     push: Some("cisco-check-cfg"),
     longest: cisco::LONGEST,
     number: "7960",

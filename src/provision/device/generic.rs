@@ -9,7 +9,6 @@ pub(super) const MODEL: BuiltIn = BuiltIn {
     title: "any other telephone",
     lines: MAX_LINES,
     family: Family::Other,
-    agents: &[],
     push: None,
     longest: usize::MAX,
     number: "",

@@ -22,7 +22,6 @@ pub const WORDS: &[(&str, &str)] = &[
     ),
     ("first", "a name without an address that it asks for when it is new; may be repeated"),
     ("format", "xml or text"),
-    ("agent", "what its SIP User-Agent begins with; may be repeated"),
     ("push", "the type of 'sip notify' that has it fetch its file anew"),
     ("longest", "the longest name and password of a line that it takes"),
     ("number", "what {{model_number}} is"),
@@ -44,7 +43,6 @@ pub fn read(text: &str) -> Result<Model, Fault> {
         title: String::new(),
         lines: 0,
         family: Family::Other,
-        agents: Vec::new(),
         push: None,
         longest: LONGEST,
         number: String::new(),
@@ -75,7 +73,6 @@ pub fn read(text: &str) -> Result<Model, Fault> {
             "first" => model.first_names.push(value.to_ascii_lowercase()),
             "format" if value == "xml" => format = Some(Format::Xml),
             "format" if value == "text" => format = Some(Format::Text),
-            "agent" => model.agents.push(value.to_owned()),
             "push" => model.push = Some(value.to_owned()),
             "longest" => {
                 model.longest = value.parse().map_err(|_| fault(format!("'{value}' is no number of letters")))?;

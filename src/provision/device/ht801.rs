@@ -8,7 +8,6 @@ pub(super) const MODEL: BuiltIn = BuiltIn {
     title: "Grandstream HT801",
     lines: 1,
     family: Family::Grandstream,
-    agents: &["Grandstream HT80"],
     push: Some("grandstream-check-cfg"),
     longest: 64,
     number: "HT801",

@@ -12,8 +12,6 @@ pub(super) struct BuiltIn {
     /// How many lines it has.
     pub(super) lines: u8,
     pub(super) family: Family,
-    /// What its SIP `User-Agent` begins with.
-    pub(super) agents: &'static [&'static str],
     /// The type of `sip notify` that has it fetch its files anew.
     pub(super) push: Option<&'static str>,
     /// The longest name and password of a line that it takes, in letters.
@@ -60,8 +58,6 @@ pub struct Model {
     pub lines: u8,
     /// Which make.
     pub family: Family,
-    /// What its SIP `User-Agent` begins with.
-    pub agents: Vec<String>,
     /// The type of `sip notify` that has it fetch its files anew; none: it cannot be told.
     pub push: Option<String>,
     /// The longest name and password of a line that it takes, in letters.
@@ -106,7 +102,6 @@ impl BuiltIn {
             title: self.title.into(),
             lines: self.lines,
             family: self.family,
-            agents: owned(self.agents),
             push: self.push.map(String::from),
             longest: self.longest,
             number: self.number.into(),

@@ -8,7 +8,6 @@ pub(super) const MODEL: BuiltIn = BuiltIn {
     title: "Linksys PAP2T",
     lines: 2,
     family: Family::Sipura,
-    agents: &["Linksys/PAP2"],
     push: Some("linksys-check-cfg"),
     longest: sipura::LONGEST,
     number: "PAP2T",

@@ -8,7 +8,6 @@ pub(super) const MODEL: BuiltIn = BuiltIn {
     title: "Cisco SPA112 or SPA122",
     lines: 2,
     family: Family::Sipura,
-    agents: &["Cisco/SPA112", "Cisco/SPA122"],
     push: Some("linksys-check-cfg"),
     longest: sipura::LONGEST,
     number: "SPA112",

@@ -8,7 +8,6 @@ pub(super) const MODEL: BuiltIn = BuiltIn {
     title: "Linksys SPA2102",
     lines: 2,
     family: Family::Sipura,
-    agents: &["Linksys/SPA2102", "Sipura/SPA2102"],
     push: Some("linksys-check-cfg"),
     longest: sipura::LONGEST,
     number: "SPA2102",

@@ -31,7 +31,7 @@ fn house() -> Stock {
 fn ask(stock: &Stock, name: &str, mac: Option<&str>) -> Option<Found> {
     let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
     let mac = mac.and_then(Mac::parse);
-    let request = Request { name, via: Via::Tftp, mac, address, reached_at: facts().address, user_agent: None };
+    let request = Request { name, via: Via::Tftp, mac, address, reached_at: facts().address };
     stock.find(name, &request, &facts())
 }
 

@@ -144,14 +144,14 @@ impl PhoneFiles {
     }
 
     fn find(&self, asker: &Asker<'_>, mac: Option<Mac>) -> Found {
-        let Asker { name, via, peer, reached_at, user_agent } = *asker;
+        let Asker { name, via, peer, reached_at, .. } = *asker;
         let mut state = self.state();
         let State { shelf, folder, .. } = &mut *state;
         if let Some(files) = folder.changed() {
             shelf.set_files(files);
         }
         let address = peer.ip().to_canonical();
-        let request = Request { name, via, mac, address, reached_at: reached_at.to_canonical(), user_agent };
+        let request = Request { name, via, mac, address, reached_at: reached_at.to_canonical() };
         match shelf.find(&request) {
             Found::OnDisk { name, device: None } => Found::OnDisk { device: folder.device_behind(&name), name },
             found => found,
